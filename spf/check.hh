@@ -1,0 +1,53 @@
+// One whole SPF check, as spfwrap and spfcheck make it: which identity, the
+// client that needs no check, check_host, the local rules, the explanation.
+#pragma once
+
+#include <string>
+
+#include "spf/address.hh"
+#include "spf/resolver.hh"
+#include "spf/verdict.hh"
+
+namespace spf {
+
+class Trace;  // check_host.hh
+
+// What is asked. `sender` is the reverse-path without its angle brackets and
+// source route, "" for the null sender; `helo` is the HELO or EHLO name as the
+// client gave it, "" where it gave none. Both are the client's bytes, unsanitised.
+struct Query {
+  Address client;
+  std::string helo;
+  std::string sender;
+};
+
+// What the administrator configured (see spfwrap(8)).
+struct CheckOptions {
+  std::string receiver;       // R: this host's name, for %{r} and the header
+  std::string rules;          // spfrules: terms; "" is off
+  std::string guess;          // spfguess: terms; "" is off
+  std::string explanation;    // spfexp: a macro-string; "" is off
+  bool own_address = false;   // the client is one of this machine's own addresses
+  unsigned level = 1;         // SPFBEHAVIOR, which says what will be rejected and
+                              // so for which results an explanation is needed
+};
+
+// RFC 7208 sections 2.4 and 4. Never throws for anything that came from the
+// network: trouble of ours (libspf2, memory) is temperror. The explanation is
+// the domain's exp= (on fail only), else options.explanation, else the default
+// text; it is set on fail, and on any other result that options.level rejects.
+// `trace` may be null.
+Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver,
+              Trace* trace = nullptr);
+
+// The domain and identity a query is about: MAIL's domain (after the last @,
+// without a trailing dot); the HELO name for the null sender, and for a sender
+// without a domain.
+struct Subject {
+  Identity identity;
+  std::string domain;  // lower case left as it is; U-labels made A-labels
+  std::string sender;  // what %{s} expands to: local-part@domain
+};
+Subject subject(const Query& query);
+
+}  // namespace spf
