@@ -22,8 +22,9 @@ PROGRAMS = spfwrap
 MANPAGES = man/spfwrap.8
 
 # The dialogue, and the SPF engine behind check().
-DIALOGUE = address config data header policy process proxy sanitise session smtp verdict
-ENGINE   = check check_host libspf2 record udns
+DIALOGUE = address config data evaluator header interfaces message policy process proxy \
+           reply sanitise session smtp verdict
+ENGINE   = check check_host dns_message dns_tcp idna libspf2 name_servers prefetch record udns
 LIBS     = -lspf2 -ludns -lresolv
 
 OBJECTS  = $(patsubst %,$(BUILD)/spf/%.o,$(DIALOGUE) $(ENGINE))

@@ -1,0 +1,174 @@
+#include "spf/config.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "spf/policy.hh"
+#include "spf/sanitise.hh"
+
+namespace spf {
+namespace {
+
+constexpr std::size_t max_control_file = 65536;
+
+// What is acted on where a level can't be understood: annotate, reject nothing.
+constexpr unsigned cautious_level = 1;
+
+std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, unsigned highest) {
+  if (text.empty() || text.size() > 9) return {};
+  unsigned value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return {};
+    value = value * 10 + (c - '0');
+  }
+  if (value < lowest || value > highest) return {};
+  return value;
+}
+
+class Reader {
+ public:
+  explicit Reader(const Getenv& getenv) : getenv_(getenv) {
+    const char* directory = getenv("CONTROLDIR");
+    directory_ = directory && *directory ? directory : CONF_QMAIL "/control";
+  }
+
+  // Null where the variable is not set.
+  const char* variable(const char* name) const { return getenv_(name); }
+
+  std::string variable_or(const char* name, std::string_view otherwise) const {
+    const char* value = getenv_(name);
+    return std::string(value && *value ? std::string_view(value) : otherwise);
+  }
+
+  // The first line without trailing blanks; nothing where there is no file.
+  std::optional<std::string> control(const char* name) const {
+    const std::string path = directory_ + '/' + name;
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return {};
+      fail(path, errno);
+    }
+    std::string text(max_control_file, '\0');
+    std::size_t size = 0;
+    while (size < text.size()) {
+      const ssize_t count = read(fd, text.data() + size, text.size() - size);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) {
+        const int error = errno;
+        close(fd);
+        fail(path, error);
+      }
+      if (count == 0) break;
+      size += count;
+    }
+    close(fd);
+    text.resize(std::min(size, text.find('\n')));
+    text.resize(text.find_last_not_of(" \t\r") + 1);
+    return text;
+  }
+
+  // A text that the environment overrides, where it is set at all.
+  std::string text(const char* name, const char* control_name) const {
+    if (const char* value = variable(name)) return value;
+    return control(control_name).value_or(std::string());
+  }
+
+ private:
+  [[noreturn]] static void fail(const std::string& path, int error) {
+    throw ControlError("unable to read " + path + ": " + std::strerror(error));
+  }
+
+  const Getenv& getenv_;
+  std::string directory_;
+};
+
+void warn(Config& config, std::string_view what, std::string_view value, std::string_view acting) {
+  config.warnings.push_back("bad " + std::string(what) + ": " + printable(value, 80) + ": using " +
+                            std::string(acting));
+}
+
+// TCPREMOTEIP, or what IPv6 relatives of tcpserver set beside or instead of it.
+std::optional<Address> client_address(const Reader& reader) {
+  const char* order[] = {"TCPREMOTEIP", "TCP6REMOTEIP"};
+  const char* proto = reader.variable("PROTO");
+  if (proto && std::strcmp(proto, "TCP6") == 0) std::swap(order[0], order[1]);
+  for (const char* name : order)
+    if (const char* text = reader.variable(name))
+      if (const auto address = Address::parse(text)) return address;
+  return {};
+}
+
+unsigned read_level(const Reader& reader, Config& config) {
+  std::string value;
+  std::string_view source = "SPFBEHAVIOR";
+  if (const char* text = reader.variable("SPFBEHAVIOR")) {
+    value = text;
+  } else if (auto line = reader.control("spfbehavior")) {
+    value = *std::move(line);
+    source = "control/spfbehavior";
+  }
+  if (value.empty()) return 0;
+  if (const auto level = parse_number(value, 0, max_level)) return *level;
+  warn(config, source, value, std::to_string(cautious_level));
+  return cautious_level;
+}
+
+std::string receiver_name(const Reader& reader) {
+  const std::string local_host = reader.variable_or("TCPLOCALHOST", "0");
+  if (local_host != "0") return local_host;
+  const auto me = reader.control("me");
+  if (me && !me->empty()) return *me;
+  return reader.variable_or("TCPLOCALIP", reader.variable_or("TCP6LOCALIP", "unknown"));
+}
+
+// One of two words; anything else warns and is the first.
+bool is_second(const Reader& reader, Config& config, const char* name, std::string_view first,
+               std::string_view second) {
+  const std::string value = reader.variable_or(name, first);
+  if (value != first && value != second) warn(config, name, value, first);
+  return value == second;
+}
+
+}  // namespace
+
+std::optional<Config> read_config(const Getenv& getenv) {
+  const Reader reader(getenv);
+  if (reader.variable("RELAYCLIENT")) return {};
+  const auto client = client_address(reader);
+  if (!client) return {};
+
+  Config config;
+  config.level = read_level(reader, config);
+  if (config.level == 0) return {};
+
+  config.client = *client;
+  config.remote_host = reader.variable_or("TCPREMOTEHOST", "unknown");
+  config.receiver = receiver_name(reader);
+  config.rules = reader.text("SPFRULES", "spfrules");
+  config.guess = reader.text("SPFGUESS", "spfguess");
+  config.explanation = reader.text("SPFEXP", "spfexp");
+  config.insert_header = !is_second(reader, config, "SPFANNOTATE", "data", "env");
+  config.pass_starttls = is_second(reader, config, "SPFSTARTTLS", "hide", "pass");
+
+  const std::string timeout = reader.variable_or("SPFTIMEOUT", "20");
+  if (const auto seconds = parse_number(timeout, 1, 300))
+    config.check_timeout = std::chrono::seconds(*seconds);
+  else
+    warn(config, "SPFTIMEOUT", timeout, "20");
+
+  if (const auto line = reader.control("timeoutsmtpd"); line && !line->empty()) {
+    if (const auto seconds = parse_number(*line, 0, 999999999))
+      config.smtp_timeout = std::chrono::seconds(std::max(1u, *seconds));  // as qmail-smtpd
+    else
+      warn(config, "control/timeoutsmtpd", *line, "1200");
+  }
+  return config;
+}
+
+}  // namespace spf

@@ -1,0 +1,41 @@
+// The environment and the control files, made into one decision and one Config.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "spf/address.hh"
+
+namespace spf {
+
+struct Config {
+  unsigned level = 0;                          // SPFBEHAVIOR
+  std::string rules, guess, explanation;       // spfrules, spfguess, spfexp; "" is off
+  std::chrono::seconds check_timeout{20};      // SPFTIMEOUT: one whole SPF check
+  std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
+  bool insert_header = true;                   // SPFANNOTATE=data
+  bool pass_starttls = false;                  // SPFSTARTTLS=pass
+  Address client;                              // TCPREMOTEIP or TCP6REMOTEIP
+  std::string remote_host;                     // TCPREMOTEHOST, or "unknown"
+  std::string receiver;                        // R: how this host calls itself
+  std::vector<std::string> warnings;           // one for each bad value, for the log
+};
+
+// A control file that is there but can't be read; what() says which, and why.
+struct ControlError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Reads a variable of the environment; null where it is not set.
+using Getenv = std::function<const char*(const char*)>;
+
+// Everything spfwrap is told, or nothing where it has to step aside: for a
+// relay client, without a TCP client, at level 0. Opens no file it can do
+// without: none if the environment alone says to step aside. Throws ControlError.
+std::optional<Config> read_config(const Getenv& getenv);
+
+}  // namespace spf

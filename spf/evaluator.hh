@@ -1,0 +1,46 @@
+// One SPF check in a process of its own: it may wait for DNS while the
+// dialogue goes on, and what the check parses can't harm the dialogue.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "spf/check.hh"
+#include "spf/process.hh"
+#include "spf/verdict.hh"
+
+namespace spf {
+
+class Evaluator {
+ public:
+  // Starts the check; it ends within `time`. Throws std::system_error.
+  Evaluator(const Query& query, const CheckOptions& options, std::chrono::seconds time);
+
+  // Becomes readable when there is something for read().
+  int descriptor() const { return verdict_.get(); }
+
+  // Takes what has arrived. The verdict, once it is there; a check that died
+  // or said something else is temperror.
+  std::optional<Verdict> read();
+
+  // The verdict where there is none, because the check crashed, overstayed or
+  // could not be started.
+  static Verdict trouble(const Query& query);
+
+  // Whether the last verdict of read() is trouble().
+  bool failed() const { return failed_; }
+
+ private:
+  Query query_;
+  Descriptor verdict_;
+  Process process_;
+  std::string received_;
+  bool failed_ = false;
+};
+
+// A verdict as octets, and back; nothing for octets that are none.
+std::string encode(const Verdict& verdict);
+std::optional<Verdict> decode(std::string_view octets);
+
+}  // namespace spf

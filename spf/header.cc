@@ -1,0 +1,156 @@
+#include "spf/header.hh"
+
+#include "spf/sanitise.hh"
+
+namespace spf {
+namespace {
+
+constexpr std::size_t max_value = 1000;  // octets of a variable of the environment
+constexpr std::size_t max_item = 255;    // of one name, address or term in the header
+constexpr std::size_t max_column = 78;   // RFC 5322 section 2.1.1
+
+// `text` with a backslash before each of `special` (RFC 5322 section 3.2.1).
+std::string quote(const std::string& text, std::string_view special) {
+  std::string result;
+  for (const char c : text) {
+    if (special.find(c) != special.npos) result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+std::string in_comment(std::string_view text) {
+  return quote(printable(text, max_item), "()\\");
+}
+
+// RFC 5322 section 3.2.3
+bool is_dot_atom(std::string_view text) {
+  bool after_dot = true;
+  for (const char c : text) {
+    const bool alphanumeric =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (c == '.' ? after_dot
+                 : !alphanumeric && std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) == text.npos)
+      return false;
+    after_dot = c == '.';
+  }
+  return !after_dot;
+}
+
+std::string comment(const Query& query, const Verdict& verdict, std::string_view receiver) {
+  const std::string r = in_comment(receiver);
+  const std::string i = query.client.text();
+  const std::string d = in_comment(verdict.domain);
+  const std::string x = verdict.local_policy ? "local policy" : "SPF record at " + d;
+  switch (verdict.result) {
+    case Result::pass: return r + ": " + x + " designates " + i + " as permitted sender";
+    case Result::fail: return r + ": " + x + " does not designate " + i + " as permitted sender";
+    case Result::softfail:
+      return r + ": transitioning " + x + " does not designate " + i + " as permitted sender";
+    case Result::neutral: return r + ": " + i + " is neither permitted nor denied by " + x;
+    case Result::none:
+      return r + ": domain at " + d + " does not designate permitted sender hosts";
+    case Result::permerror: return r + ": " + in_comment(verdict.problem);
+    case Result::temperror: break;
+  }
+  return r + ": error in processing during lookup of " + d + ": DNS problem";
+}
+
+}  // namespace
+
+std::string header_value(const Query& query, const Verdict& verdict, std::string_view receiver) {
+  std::string value(name(verdict.result));
+  // Where everything is as long as can be, what would be over the limit is
+  // left out whole, so that the value keeps its syntax.
+  const auto add = [&value](const std::string& text) {
+    if (value.size() + text.size() <= max_value) value += text;
+  };
+  const auto add_pair = [&](std::string_view key, std::string_view text) {
+    const std::string word = printable(text, max_item);
+    add(' ' + std::string(key) + '=' +
+        (is_dot_atom(word) ? word : '"' + quote(word, "\"\\") + '"') + ';');
+  };
+  add(" (" + comment(query, verdict, receiver) + ')');
+  add_pair("client-ip", query.client.text());
+  add_pair("envelope-from", query.sender);
+  add_pair("helo", query.helo);
+  add_pair("identity", name(verdict.identity));
+  add_pair("receiver", receiver);
+  if (verdict.mechanism) add_pair("mechanism", *verdict.mechanism);
+  return value;
+}
+
+std::string received_spf(std::string_view value) {
+  std::string result = "Received-SPF:";
+  std::size_t column = result.size();
+  bool in_quotes = false;
+  bool in_comment = false;  // where '"' is a character like others
+  // A blank is a place to fold, but in a quoted string it stays where it is.
+  while (!value.empty()) {
+    std::size_t end = 0;
+    for (; end < value.size() && (in_quotes || value[end] != ' ' || end == 0); ++end) {
+      const char c = value[end];
+      if (c == '\\' && end + 1 < value.size())
+        ++end;
+      else if (c == '"' && !in_comment)
+        in_quotes = !in_quotes;
+      else if ((c == '(' || c == ')') && !in_quotes)
+        in_comment = c == '(';
+    }
+    std::string_view word = value.substr(0, end);
+    value.remove_prefix(end);
+    if (word.front() == ' ') word.remove_prefix(1);
+    if (!word.empty() && column + 1 + word.size() > max_column) {
+      result += "\r\n";
+      column = 0;
+    }
+    result += ' ';
+    result += word;
+    column += 1 + word.size();
+  }
+  return result += "\r\n";
+}
+
+std::vector<std::string> variables(const Verdict& verdict, std::string_view value) {
+  std::vector<std::string> result;
+  const auto add = [&result](std::string_view variable, std::string_view text) {
+    result.push_back(std::string(variable) + '=' + printable(text, max_value));
+  };
+  add("SPFRESULT", name(verdict.result));
+  add("SPFIDENTITY", name(verdict.identity));
+  add("SPFDOMAIN", verdict.domain);
+  if (verdict.mechanism) add("SPFMECHANISM", *verdict.mechanism);
+  add("SPFHEADER", value);
+  if (verdict.result == Result::fail) add("SPFEXPLANATION", verdict.explanation);
+  return result;
+}
+
+std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict) {
+  std::string line = "qlogenvelope:";
+  const auto add = [&line](std::string_view key, std::string_view text) {
+    line += ' ';
+    line += key;
+    line += '=';
+    line += printable_word(text, max_item);
+  };
+  add("result", entry.code == 250 ? "accepted" : "rejected");
+  add("code", std::to_string(entry.code));
+  add("reason", "spf");
+  add("detail", name(verdict.result));
+  add("helo", query.helo);
+  add("mailfrom", query.sender);
+  add("rcptto", entry.recipient);
+  add("relay", "no");
+  add("remoteip", query.client.text());
+  add("remotehost", entry.remote_host);
+  add("pid", std::to_string(entry.pid));
+  add("identity", name(verdict.identity));
+  add("domain", verdict.domain);
+  add("mechanism", verdict.mechanism.value_or(std::string()));
+  add("lookups", std::to_string(verdict.lookups));
+  add("voids", std::to_string(verdict.voids));
+  add("ms", std::to_string(verdict.milliseconds));
+  return line;
+}
+
+}  // namespace spf

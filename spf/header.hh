@@ -1,0 +1,38 @@
+// What others are told of a verdict: the Received-SPF header (RFC 7208 section
+// 9.1), the variables of prog's environment, and the log.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spf/check.hh"
+#include "spf/verdict.hh"
+
+namespace spf {
+
+// The header's value in one line of at most 1,000 octets of printable ASCII.
+// `receiver` is R (see Config).
+std::string header_value(const Query& query, const Verdict& verdict, std::string_view receiver);
+
+// "Received-SPF: value" folded at 78 columns where possible, with CRLF.
+std::string received_spf(std::string_view value);
+
+// The names of all variables this program sets.
+inline constexpr std::array<std::string_view, 6> variable_names = {
+    "SPFRESULT", "SPFIDENTITY", "SPFDOMAIN", "SPFMECHANISM", "SPFHEADER", "SPFEXPLANATION"};
+
+// "NAME=value" for each of them that this verdict has. `value` is header_value's.
+std::vector<std::string> variables(const Verdict& verdict, std::string_view value);
+
+// What a log line says beside the verdict.
+struct LogEntry {
+  unsigned code;  // of the reply to the client: 250 accepted, else rejected
+  std::string_view recipient;
+  std::string_view remote_host;
+  long pid;
+};
+std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict);
+
+}  // namespace spf

@@ -1,0 +1,28 @@
+#include "spf/message.hh"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+namespace spf {
+
+void write_log(std::string_view line) {
+  std::string whole(line);
+  whole += '\n';
+  std::string_view rest = whole;
+  while (!rest.empty()) {
+    const ssize_t count = write(2, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    rest.remove_prefix(count);
+  }
+}
+
+void write_warning(std::string_view what) {
+  write_log("spfwrap: warning: " + std::string(what));
+}
+
+void write_fatal(std::string_view what) { write_log("spfwrap: fatal: " + std::string(what)); }
+
+}  // namespace spf

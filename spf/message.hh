@@ -1,0 +1,16 @@
+// What this program says on descriptor 2, a line at a time.
+#pragma once
+
+#include <string_view>
+
+namespace spf {
+
+// Writes the line in one piece. Where it can't be written it is lost: mail
+// does not stop because a log does.
+void write_log(std::string_view line);
+
+// "spfwrap: warning: what", "spfwrap: fatal: what".
+void write_warning(std::string_view what);
+void write_fatal(std::string_view what);
+
+}  // namespace spf

@@ -1,0 +1,59 @@
+// Child processes and the pipes to them.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spf/descriptor.hh"
+
+namespace spf {
+
+struct Pipe {
+  Descriptor read_end, write_end;
+};
+
+// Both ends close on exec. Throws std::system_error.
+Pipe make_pipe();
+
+void set_nonblocking(int fd);
+
+// What a process inherits from us is as we found it: which signals are
+// ignored, and the signal mask.
+struct InheritedSignals {
+  sigset_t ignored_to_default;  // those that we ignore and that came as default
+  sigset_t mask;
+};
+
+// A process that is ours to reap. Destroying it kills and reaps it.
+class Process {
+ public:
+  Process() = default;
+  explicit Process(pid_t pid) : pid_(pid) {}
+  Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+  Process& operator=(Process&& other) noexcept {
+    std::swap(pid_, other.pid_);
+    return *this;
+  }
+  ~Process();
+
+  // Starts argv[0], looked up in PATH, with `environment` ("NAME=value"), its
+  // descriptors 0 and 1 being those given. Throws std::system_error when exec
+  // fails too.
+  static Process spawn(char* const* argv, const std::vector<std::string>& environment,
+                       int standard_input, int standard_output, const InheritedSignals& signals);
+
+  pid_t pid() const { return pid_; }
+  void kill(int signal) const;
+
+  // Its wait status if it has ended; it is then reaped.
+  std::optional<int> try_wait();
+
+ private:
+  pid_t pid_ = 0;
+};
+
+}  // namespace spf

@@ -1,0 +1,422 @@
+#include "spf/proxy.hh"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <system_error>
+
+#include "spf/evaluator.hh"
+#include "spf/message.hh"
+#include "spf/process.hh"
+#include "spf/session.hh"
+
+namespace spf {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::seconds;
+
+constexpr int system_trouble = 111;
+
+// What a child that was told to go has until it is killed.
+constexpr seconds dismissal_time{5};
+// What the last child has at the end of the session.
+constexpr seconds child_end_time{10};
+// How long we listen to a client that may not have seen its last reply yet.
+constexpr seconds linger_time{5};
+// What the evaluator may take beyond its own deadline.
+constexpr seconds evaluator_grace{1};
+
+volatile sig_atomic_t terminate_requested = 0;
+
+extern "C" void on_terminate(int) { terminate_requested = 1; }
+extern "C" void on_child(int) {}
+
+// SIGCHLD and SIGTERM interrupt ppoll and nothing else; SIGPIPE is ignored.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&inherited_.ignored_to_default);
+    struct sigaction action = {};
+    struct sigaction old;
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, &old);
+    if (old.sa_handler == SIG_DFL) sigaddset(&inherited_.ignored_to_default, SIGPIPE);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, &inherited_.mask);
+    action.sa_handler = on_child;
+    sigaction(SIGCHLD, &action, nullptr);
+    action.sa_handler = on_terminate;
+    sigaction(SIGTERM, &action, nullptr);
+    while_waiting_ = inherited_.mask;
+    sigdelset(&while_waiting_, SIGCHLD);
+    sigdelset(&while_waiting_, SIGTERM);
+  }
+  const InheritedSignals& inherited() const { return inherited_; }
+  const sigset_t& while_waiting() const { return while_waiting_; }
+
+ private:
+  InheritedSignals inherited_;
+  sigset_t while_waiting_;
+};
+
+// Puts back how a descriptor was found.
+class Nonblocking {
+ public:
+  explicit Nonblocking(int fd) : fd_(fd), flags_(fcntl(fd, F_GETFL)) { set_nonblocking(fd); }
+  Nonblocking(const Nonblocking&) = delete;
+  ~Nonblocking() { fcntl(fd_, F_SETFL, flags_); }
+
+ private:
+  int fd_;
+  int flags_;
+};
+
+struct Child {
+  Descriptor to, from;
+  Process process;
+};
+
+enum class Io { done, later, closed };
+
+// Reads once into `buffer`, which must have room.
+Io read_into(int fd, Buffer& buffer) {
+  const std::span<char> space = buffer.space();
+  const ssize_t count = read(fd, space.data(), space.size());
+  if (count > 0) {
+    buffer.written(count);
+    return Io::done;
+  }
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return Io::later;
+  return Io::closed;
+}
+
+Io write_from(int fd, Buffer& buffer) {
+  while (!buffer.empty()) {
+    const ssize_t count = write(fd, buffer.data().data(), buffer.data().size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return Io::later;
+    if (count < 0) return Io::closed;
+    buffer.consume(count);
+  }
+  return Io::done;
+}
+
+void discard(int fd, bool& open) {
+  char octets[4096];
+  const ssize_t count = read(fd, octets, sizeof octets);
+  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) open = false;
+}
+
+class Proxy {
+ public:
+  Proxy(const Config& config, char* const* argv, std::vector<std::string> environment)
+      : config_(config),
+        argv_(argv),
+        environment_(std::move(environment)),
+        session_(config, getpid()) {}
+
+  int run() {
+    advance();
+    while (!over()) wait();
+    return exit_code_;
+  }
+
+ private:
+  void advance();
+  void perform(Actions actions);
+  void write_out();
+  void wait();
+  void start_child(const std::vector<std::string>& variables);
+  void dismiss_child();
+  void start_check(const Query& query);
+  void end_check(Verdict verdict);
+  void reap();
+  bool over();
+  Clock::time_point next_deadline();
+  void meet_deadlines();
+
+  const Config& config_;
+  char* const* argv_;
+  std::vector<std::string> environment_;
+  Signals signals_;
+  Nonblocking input_{0}, output_{1};
+  Session session_;
+
+  bool raised_ = false;  // an event for the session, while it was not looking
+  std::optional<Child> child_;
+  bool started_ = false;
+  bool close_child_input_ = false;
+  bool child_output_open_ = false;
+  std::optional<Child> dismissed_;
+  bool dismissed_output_open_ = false;
+  Clock::time_point dismissed_deadline_;
+  std::optional<Evaluator> check_;
+  Query checked_query_;
+  Clock::time_point check_deadline_;
+
+  bool client_input_open_ = true;
+  bool client_output_open_ = true;
+  unsigned long limit_number_ = 0;
+  Clock::time_point limit_deadline_ = Clock::time_point::max();
+  std::optional<Clock::time_point> end_;  // when the session was over
+  int exit_code_ = system_trouble;
+};
+
+// Lets the session go on until there is nothing more to do but wait.
+void Proxy::advance() {
+  do {
+    raised_ = false;
+    session_.resume();
+    perform(session_.take_actions());
+  } while (raised_);
+  write_out();
+  if (const Session::Limit limit = session_.limit(); limit.number != limit_number_) {
+    limit_number_ = limit.number;
+    limit_deadline_ =
+        limit.time == seconds(0) ? Clock::time_point::max() : Clock::now() + limit.time;
+  }
+  if (session_.finished() && !end_) {
+    end_ = Clock::now();
+    close_child_input_ = true;
+    check_.reset();
+    write_out();
+  }
+}
+
+void Proxy::perform(Actions actions) {
+  for (const std::string& line : actions.warnings) write_warning(line);
+  for (const std::string& line : actions.log) write_log(line);
+  if (actions.abandon_check) check_.reset();
+  if (actions.dismiss_child) dismiss_child();
+  if (actions.start_child) start_child(*actions.start_child);
+  if (actions.close_child_input) close_child_input_ = true;
+  if (actions.start_check) start_check(*actions.start_check);
+}
+
+// Writes what can be written now: mostly that is all, and saves a poll.
+void Proxy::write_out() {
+  if (child_ && child_->to) {
+    const Io io = write_from(child_->to.get(), session_.to_child());
+    if (io == Io::closed) session_.to_child().clear();  // its last words are still to be read
+    if (io != Io::later && close_child_input_) child_->to.reset();
+  }
+  if (!client_output_open_) {
+    session_.to_client().clear();
+  } else if (session_.output_ready() && write_from(1, session_.to_client()) == Io::closed) {
+    client_output_open_ = false;
+    session_.to_client().clear();
+    session_.client_lost();
+    if (!session_.finished()) advance();
+  }
+}
+
+void Proxy::start_child(const std::vector<std::string>& variables) {
+  std::vector<std::string> environment = environment_;
+  environment.insert(environment.end(), variables.begin(), variables.end());
+  if (!started_) {
+    // A child that waits to see whether we speak first would wait each time.
+    const auto asks_for_delay = [](const std::string& entry) {
+      return entry.starts_with("GREETDELAY=") || entry.starts_with("DROP_PRE_GREET=");
+    };
+    std::erase_if(environment_, asks_for_delay);
+    started_ = true;
+  }
+  exit_code_ = system_trouble;
+  try {
+    Pipe input = make_pipe();
+    Pipe output = make_pipe();
+    Process process = Process::spawn(argv_, environment, input.read_end.get(),
+                                     output.write_end.get(), signals_.inherited());
+    set_nonblocking(input.write_end.get());
+    set_nonblocking(output.read_end.get());
+    child_.emplace(Child{std::move(input.write_end), std::move(output.read_end),
+                         std::move(process)});
+    child_output_open_ = true;
+    close_child_input_ = false;
+  } catch (const std::system_error& error) {
+    write_fatal("unable to run " + std::string(argv_[0]) + ": " + error.code().message());
+    session_.child_closed();
+    raised_ = true;
+  }
+}
+
+void Proxy::dismiss_child() {
+  if (!child_) return;
+  // Its pipe is empty and takes these few octets, or it is gone already.
+  if (child_->to && write(child_->to.get(), dismissal.data(), dismissal.size()) < 0) {}
+  child_->to.reset();
+  dismissed_ = std::move(child_);  // one that is still there has had its time
+  child_.reset();
+  dismissed_output_open_ = child_output_open_;
+  dismissed_deadline_ = Clock::now() + dismissal_time;
+}
+
+void Proxy::start_check(const Query& query) {
+  checked_query_ = query;
+  CheckOptions options;
+  options.receiver = config_.receiver;
+  options.rules = config_.rules;
+  options.guess = config_.guess;
+  options.explanation = config_.explanation;
+  options.level = config_.level;
+  try {
+    check_.emplace(query, options, config_.check_timeout);
+    check_deadline_ = Clock::now() + config_.check_timeout + evaluator_grace;
+  } catch (const std::system_error& error) {
+    write_warning("unable to check SPF: " + error.code().message());
+    end_check(Evaluator::trouble(query));
+  }
+}
+
+void Proxy::end_check(Verdict verdict) {
+  check_.reset();
+  session_.check_done(std::move(verdict));
+  raised_ = true;
+}
+
+void Proxy::reap() {
+  if (dismissed_ && dismissed_->process.try_wait()) dismissed_.reset();
+  if (child_ && (end_ || (!child_output_open_ && session_.from_child().empty())))
+    if (const auto status = child_->process.try_wait()) {
+      exit_code_ = WIFEXITED(*status) ? WEXITSTATUS(*status) : system_trouble;
+      child_.reset();
+    }
+}
+
+// After the session: the client has its replies, the child has ended.
+bool Proxy::over() {
+  reap();
+  if (!end_) return false;
+  if (client_output_open_ && session_.to_client().empty()) {
+    if (shutdown(1, SHUT_WR) != 0) close(1);
+    client_output_open_ = false;
+  }
+  const bool lingering = client_input_open_ && session_.client_may_be_sending() &&
+                         Clock::now() < *end_ + linger_time;
+  return !client_output_open_ && !lingering && !child_ && !dismissed_;
+}
+
+Clock::time_point Proxy::next_deadline() {
+  Clock::time_point next = Clock::time_point::max();
+  if (!end_)
+    next = limit_deadline_;
+  else
+    next = *end_ + (Clock::now() < *end_ + linger_time ? linger_time : child_end_time);
+  if (check_) next = std::min(next, check_deadline_);
+  if (dismissed_) next = std::min(next, dismissed_deadline_);
+  return next;
+}
+
+void Proxy::meet_deadlines() {
+  const Clock::time_point now = Clock::now();
+  if (dismissed_ && now >= dismissed_deadline_) dismissed_.reset();
+  if (check_ && now >= check_deadline_) {
+    write_warning("SPF check overstayed and was killed");
+    end_check(Evaluator::trouble(checked_query_));
+  }
+  if (!end_ && now >= limit_deadline_) {
+    limit_deadline_ = Clock::time_point::max();
+    session_.timed_out();
+    raised_ = true;
+  }
+  if (end_ && now >= *end_ + child_end_time) {
+    child_.reset();
+    dismissed_.reset();
+    client_output_open_ = false;
+  }
+}
+
+void Proxy::wait() {
+  enum { client_in, client_out, child_in, child_out, dismissed_out, verdict, count };
+  pollfd fds[count];
+  for (pollfd& p : fds) p = {-1, 0, 0};
+  const auto watch = [&fds](int which, int fd, short events) { fds[which] = {fd, events, 0}; };
+  const bool child_readable = child_ && child_output_open_ && session_.from_child().room() > 0;
+
+  if (client_input_open_ && (end_ || session_.from_client().room() > 0))
+    watch(client_in, 0, POLLIN);
+  if (client_output_open_ && session_.output_ready() && !session_.to_client().empty())
+    watch(client_out, 1, POLLOUT);
+  if (child_ && child_->to && !session_.to_child().empty())
+    watch(child_in, child_->to.get(), POLLOUT);
+  if (child_readable) watch(child_out, child_->from.get(), POLLIN);
+  if (dismissed_ && dismissed_output_open_) watch(dismissed_out, dismissed_->from.get(), POLLIN);
+  if (check_) watch(verdict, check_->descriptor(), POLLIN);
+
+  timespec time{};
+  const Clock::time_point next = next_deadline();
+  if (next != Clock::time_point::max()) {
+    const auto left = std::max(next - Clock::now(), Clock::duration::zero());
+    time.tv_sec = std::chrono::duration_cast<seconds>(left).count();
+    time.tv_nsec = std::chrono::nanoseconds(left).count() % 1'000'000'000;
+  }
+  const int ready = ppoll(fds, count, next == Clock::time_point::max() ? nullptr : &time,
+                          &signals_.while_waiting());
+  if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
+
+  if (terminate_requested && !end_) {
+    session_.shut_down();
+    raised_ = true;
+  }
+  meet_deadlines();
+  if (ready > 0) {
+    if (fds[client_in].revents) {
+      if (end_) {
+        discard(0, client_input_open_);
+      } else if (read_into(0, session_.from_client()) == Io::closed) {
+        client_input_open_ = false;
+        session_.client_closed();
+      }
+      raised_ = true;
+    }
+    if (fds[child_out].revents && child_) {
+      if (end_) {
+        discard(child_->from.get(), child_output_open_);
+      } else if (read_into(child_->from.get(), session_.from_child()) == Io::closed) {
+        child_output_open_ = false;
+        session_.child_closed();
+      }
+      raised_ = true;
+    }
+    if (fds[dismissed_out].revents && dismissed_)
+      discard(dismissed_->from.get(), dismissed_output_open_);
+    if (fds[verdict].revents && check_)
+      if (auto result = check_->read()) {
+        if (check_->failed()) write_warning("SPF check crashed");
+        end_check(*std::move(result));
+      }
+    if (fds[client_out].revents || fds[child_in].revents) {
+      write_out();
+      raised_ = true;
+    }
+  }
+  if (raised_ && !session_.finished())
+    advance();
+  else
+    write_out();
+}
+
+}  // namespace
+
+int run_proxy(const Config& config, char* const* argv, std::vector<std::string> environment) {
+  // A closed descriptor 0, 1 or 2 must not become a pipe of ours.
+  for (int fd; (fd = open("/dev/null", O_RDWR)) >= 0;)
+    if (fd > 2) {
+      close(fd);
+      break;
+    }
+  return Proxy(config, argv, std::move(environment)).run();
+}
+
+}  // namespace spf

@@ -1,0 +1,568 @@
+#include "spf/session.hh"
+
+#include <algorithm>
+#include <exception>
+
+#include "spf/data.hh"
+#include "spf/header.hh"
+
+namespace spf {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::size_t buffer_size = 65536;
+
+// Room that any one reply finds: codes and line ends at most double a line.
+constexpr std::size_t reply_room = 2 * max_reply_size;
+
+// A session may not make us start prog without end.
+constexpr unsigned max_starts = 500;
+
+// How long a child that is started again has for its greeting and for EHLO;
+// clients wait at least five minutes for MAIL (RFC 5321 section 4.5.3.2.2).
+constexpr seconds restart_time{60};
+
+// A client in DATA has shown life when it has sent this much (RFC 5321 section
+// 4.5.3.2.5 speaks of blocks).
+constexpr std::size_t data_block = 4096;
+
+}  // namespace
+
+struct Session::Event {
+  Session& session;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) const noexcept { session.waiting_ = handle; }
+  void await_resume() const noexcept {}
+};
+
+Session::Event Session::event() { return {*this}; }
+
+Session::Session(const Config& config, long pid)
+    : config_(config),
+      pid_(pid),
+      from_client_(buffer_size),
+      from_child_(buffer_size),
+      to_client_(buffer_size),
+      to_child_(buffer_size),
+      limit_time_(config.smtp_timeout),
+      reply_time_(config.smtp_timeout) {}
+
+void Session::resume() {
+  if (!task_) {
+    task_.emplace(serve());
+    task_->start();
+  } else if (waiting_) {
+    std::exchange(waiting_, {}).resume();
+  }
+}
+
+bool Session::output_ready() const {
+  return finished_ || in_data_ || to_client_.room() < reply_room ||
+         from_client_.data().find('\n') == std::string_view::npos;
+}
+
+// The whole session, and how it ends.
+
+Task<void> Session::serve() {
+  try {
+    co_await dialogue();
+  } catch (const Close& close) {
+    say(close.reply);
+    client_may_be_sending_ = true;
+  } catch (const ClientGone&) {
+  } catch (const ChildGone&) {
+  } catch (const ChildTrouble&) {
+    say(reply::server_trouble);
+    client_may_be_sending_ = true;
+  }
+  finished_ = true;
+}
+
+Task<void> Session::dialogue() {
+  Reply greeting;
+  try {
+    std::vector<std::string> none;
+    greeting = co_await start_child(std::move(none));
+  } catch (const ChildTrouble&) {
+    throw Close{std::string(reply::cannot_start)};
+  }
+  const bool refused = !greeting.positive();
+  co_await pass(std::move(greeting));
+  if (refused) farewell_ = true;
+
+  for (bool more = true; more;) {
+    const Line line = co_await client_line(LineKind::command);
+    if (!line.problem.empty())
+      say(line.problem);
+    else
+      more = co_await execute(parse_command(line.text));
+  }
+}
+
+// Commands. False after QUIT.
+
+Task<bool> Session::execute(Command command) {
+  const auto [verb, argument] = command;
+  switch (verb) {
+    case Verb::helo:
+    case Verb::ehlo:
+      co_await greet(command);
+      break;
+
+    case Verb::mail:
+    case Verb::rcpt:
+      if (const auto path = parse_path(verb, argument); !path)
+        say(verb == Verb::mail ? reply::bad_mail : reply::bad_rcpt);
+      else if (verb == Verb::mail)
+        co_await mail(*path);
+      else
+        co_await recipient(*path);
+      break;
+
+    case Verb::data:
+    case Verb::rset:
+    case Verb::quit:
+      if (!argument.empty()) {
+        say(reply::bad_syntax);
+      } else if (verb == Verb::data) {
+        co_await data();
+      } else if (verb == Verb::rset) {
+        rejecting_ = false;
+        transaction_ = false;
+        co_await relay("RSET");
+      } else {
+        if (has_child_)
+          co_await relay("QUIT");
+        else
+          say(reply::goodbye);
+        co_return false;
+      }
+      break;
+
+    case Verb::noop:
+      co_await relay("NOOP");
+      break;
+
+    case Verb::vrfy:
+    case Verb::expn:
+    case Verb::help: {
+      std::string line(name(verb));
+      if (!argument.empty()) line.append(" ").append(argument);
+      if (is_plain(line))
+        co_await relay(std::move(line));
+      else
+        say(reply::bad_syntax);
+      break;
+    }
+
+    case Verb::auth:
+      co_await authenticate(argument);
+      break;
+
+    case Verb::starttls:
+      if (!config_.pass_starttls)
+        say(reply::not_implemented);
+      else if (!argument.empty())
+        say(reply::bad_syntax);
+      else
+        co_await starttls();
+      break;
+
+    case Verb::bdat:
+      throw Close{std::string(reply::no_chunking)};
+
+    case Verb::unknown:
+      say(reply::not_implemented);
+      break;
+  }
+  co_return true;
+}
+
+Task<void> Session::greet(Command command) {
+  if (!is_plain(command.argument)) {
+    say(reply::bad_syntax);
+    co_return;
+  }
+  std::string line(name(command.verb));
+  if (!command.argument.empty()) line.append(" ").append(command.argument);
+  co_await need_child();
+  Reply answer = co_await ask(line);
+  if (answer.positive()) {
+    hello_ = std::move(line);
+    helo_name_ = command.argument;
+    transaction_ = rejecting_ = false;
+    if (command.verb == Verb::ehlo) filter_ehlo(answer, config_.pass_starttls);
+  }
+  co_await pass(std::move(answer));
+}
+
+Task<void> Session::mail(const Path& path) {
+  rejecting_ = insert_header_ = false;
+  if (trusted_) {
+    co_await need_child();
+    co_await reset_child();
+    co_await open_transaction(path);
+    co_return;
+  }
+
+  query_ = {config_.client, helo_name_, path.mailbox};
+  const std::optional<Verdict> verdict = co_await check();
+  if (!verdict) {
+    say(reply::lookup_failure);
+    co_return;
+  }
+  checked_ = *verdict;
+  header_value_ = header_value(query_, checked_, config_.receiver);
+
+  switch (decide(config_.level, checked_.result)) {
+    case Decision::defer:
+      co_await reset_child();
+      log(451, "");
+      say(reply::lookup_failure);
+      break;
+
+    case Decision::reject:
+      co_await reset_child();
+      rejecting_ = true;
+      say(reply::ok);
+      break;
+
+    case Decision::accept: {
+      std::vector<std::string> wanted = variables(checked_, header_value_);
+      if (has_child_ && wanted == child_variables_) {
+        co_await reset_child();
+      } else {
+        const bool started = co_await start_again(std::move(wanted));
+        if (!started) {
+          say(reply::cannot_start_again);
+          break;
+        }
+      }
+      log(250, "");
+      insert_header_ = config_.insert_header;
+      co_await open_transaction(path);
+      break;
+    }
+  }
+}
+
+Task<void> Session::open_transaction(const Path& path) {
+  Reply answer = co_await ask(path.command(Verb::mail));
+  transaction_ = answer.positive();
+  co_await pass(std::move(answer));
+}
+
+Task<void> Session::recipient(const Path& path) {
+  if (rejecting_) {
+    log(550, path.mailbox);
+    say(rejection(checked_.explanation).wire());
+    co_return;
+  }
+  co_await relay(path.command(Verb::rcpt));
+}
+
+Task<void> Session::data() {
+  co_await need_child();
+  Reply answer = co_await ask("DATA");
+  const bool go_ahead = answer.code == 354;
+  if (go_ahead && !transaction_) throw ChildTrouble{};
+  co_await pass(std::move(answer));
+  if (!go_ahead) co_return;
+
+  in_data_ = true;
+  co_await transfer();
+  to_child_.append(end_of_data);
+  try {
+    answer = co_await child_reply();
+  } catch (const ChildTrouble&) {
+    throw Close{std::string(reply::message_lost)};
+  }
+  in_data_ = transaction_ = false;
+  co_await pass(std::move(answer));
+}
+
+// Carries the message over, without its final dot. Returns only when all of it
+// is in the buffer to the child, with room for the dot.
+Task<void> Session::transfer() {
+  DataFilter filter(insert_header_ ? received_spf(header_value_) : std::string());
+  DataFilter::Status status = DataFilter::Status::more;
+  std::size_t block = 0;
+  begin_limit(config_.smtp_timeout);
+  while (status != DataFilter::Status::end || to_child_.room() < end_of_data.size()) {
+    if (!from_child_.empty() || child_closed_) {
+      // It can only be a refusal: the message is not whole yet.
+      std::string answer(reply::message_lost);
+      try {
+        const Reply early = co_await child_reply();
+        if (early.code >= 400) answer = early.wire();
+      } catch (const ChildTrouble&) {
+      }
+      throw Close{std::move(answer)};
+    }
+    if (status == DataFilter::Status::more) {
+      const DataFilter::Step step = filter.push(from_client_.data(), to_child_);
+      from_client_.consume(step.taken);
+      status = step.status;
+      if (status == DataFilter::Status::bare_lf) throw Close{std::string(reply::bare_lf)};
+      if (status == DataFilter::Status::end) continue;
+      block += step.taken;
+      if (block >= data_block) {
+        block = 0;
+        begin_limit(config_.smtp_timeout);
+      }
+    }
+    if (client_lost_ || (client_closed_ && from_client_.empty())) throw ClientGone{};
+    if (shutting_down_) throw Close{std::string(reply::shutting_down)};
+    if (timed_out_) throw Close{std::string(reply::timed_out)};
+    co_await event();
+  }
+}
+
+Task<void> Session::authenticate(std::string_view argument) {
+  if (argument.empty() || !is_plain(argument)) {
+    say(reply::bad_syntax);
+    co_return;
+  }
+  std::string line = "AUTH ";
+  line += argument;
+  co_await need_child();
+  // What comes after 235 is not checked, so no older verdict may be there.
+  if (!child_variables_.empty()) co_await start_plain();
+
+  Reply answer = co_await ask(std::move(line));
+  while (answer.code == 334) {
+    co_await pass(std::move(answer));
+    Line response = co_await client_line(LineKind::opaque);
+    // RFC 4954 section 4: "*" cancels.
+    std::string next = response.problem.empty() ? std::move(response.text) : "*";
+    answer = co_await ask(std::move(next));
+  }
+  if (answer.code == 235) {
+    trusted_ = true;
+    rejecting_ = false;
+  }
+  co_await pass(std::move(answer));
+}
+
+// After the child's 220 all that passes is TLS to us.
+Task<void> Session::starttls() {
+  co_await need_child();
+  Reply answer = co_await ask("STARTTLS");
+  const bool blind = answer.code == 220;
+  co_await pass(std::move(answer));
+  if (!blind) co_return;
+  actions_.warnings.push_back("STARTTLS: " + config_.client.text() +
+                              " goes unchecked from here on");
+  in_data_ = true;
+  from_client_.clear();  // sent in clear before the handshake: not part of it
+  const auto copy = [](Buffer& from, Buffer& to) {
+    const std::string_view bytes = from.data().substr(0, to.room());
+    to.append(bytes);
+    from.consume(bytes.size());
+  };
+  begin_limit(seconds(0));  // the child keeps time
+  while (!client_lost_ && !child_closed_ && !(client_closed_ && from_client_.empty())) {
+    copy(from_client_, to_child_);
+    copy(from_child_, to_client_);
+    co_await event();
+    if (shutting_down_) break;
+  }
+  actions_.close_child_input = true;
+  while (!client_lost_ && !shutting_down_ && !(child_closed_ && from_child_.empty())) {
+    copy(from_child_, to_client_);
+    co_await event();
+  }
+  throw ClientGone{};
+}
+
+Task<void> Session::relay(std::string line) {
+  co_await need_child();
+  Reply answer = co_await ask(std::move(line));
+  co_await pass(std::move(answer));
+}
+
+// The check. Nothing, if it was given up because the client went away.
+
+Task<std::optional<Verdict>> Session::check() {
+  verdict_.reset();
+  actions_.start_check = query_;
+  begin_limit(seconds(0));  // the check has its own deadline
+  while (!verdict_) {
+    co_await event();
+    if (verdict_) break;
+    const bool commands_wait = from_client_.data().find('\n') != std::string_view::npos;
+    if (client_lost_) throw ClientGone{};
+    if (shutting_down_) throw Close{std::string(reply::shutting_down)};
+    if (client_closed_ && !commands_wait) {
+      actions_.abandon_check = true;
+      co_return std::nullopt;
+    }
+    listen_to_idle_child();
+  }
+  co_return std::exchange(verdict_, std::nullopt);
+}
+
+// The child.
+
+Task<Reply> Session::start_child(std::vector<std::string> variables) {
+  if (starts_ == max_starts) throw Close{std::string(reply::too_many_starts)};
+  ++starts_;
+  if (has_child_) drop_child();
+  child_variables_ = variables;
+  actions_.start_child = std::move(variables);
+  has_child_ = true;
+  Reply greeting = co_await child_reply();
+  co_return greeting;
+}
+
+void Session::drop_child() {
+  actions_.dismiss_child = true;
+  has_child_ = child_closed_ = transaction_ = false;
+  from_child_.clear();
+  to_child_.clear();
+  parser_ = ReplyParser();
+}
+
+// Starts the child anew and brings it to where the old one was after EHLO.
+// False if it does not get there: then there is no child.
+Task<bool> Session::start_again(std::vector<std::string> variables) {
+  bool greeted = false;
+  reply_time_ = std::min(restart_time, config_.smtp_timeout);
+  try {
+    Reply answer = co_await start_child(std::move(variables));
+    if (answer.positive() && !hello_.empty()) answer = co_await ask(hello_);
+    greeted = answer.positive();
+  } catch (const ChildTrouble&) {
+  }
+  reply_time_ = config_.smtp_timeout;
+  if (!greeted) {
+    actions_.warnings.push_back("SMTP server, started again, does not greet and take EHLO");
+    drop_child();
+  }
+  co_return greeted;
+}
+
+// A child that knows of no verdict, or the end of the session.
+Task<void> Session::start_plain() {
+  std::vector<std::string> none;
+  const bool started = co_await start_again(std::move(none));
+  if (!started) throw Close{std::string(reply::cannot_start)};
+}
+
+Task<void> Session::need_child() {
+  if (!has_child_) co_await start_plain();
+}
+
+// No older transaction stays open behind a MAIL that the child does not see.
+Task<void> Session::reset_child() {
+  if (!has_child_ || !transaction_) co_return;
+  transaction_ = false;
+  const Reply answer = co_await ask("RSET");
+  if (!answer.positive()) throw ChildTrouble{};
+}
+
+Task<Reply> Session::ask(std::string line) {
+  listen_to_idle_child();
+  line += "\r\n";
+  while (to_child_.room() < line.size()) {
+    if (child_closed_ || timed_out_) throw ChildTrouble{};
+    co_await event();
+  }
+  to_child_.append(line);
+  Reply answer = co_await child_reply();
+  co_return answer;
+}
+
+Task<Reply> Session::child_reply() {
+  begin_limit(reply_time_);
+  for (;;) {
+    std::size_t taken = 0;
+    const ReplyParser::Status status = parser_.push(from_child_.data(), taken);
+    from_child_.consume(taken);
+    if (status == ReplyParser::Status::complete) co_return parser_.take();
+    if (status == ReplyParser::Status::malformed || child_closed_ || timed_out_)
+      throw ChildTrouble{};
+    if (client_lost_) throw ClientGone{};
+    if (shutting_down_) throw Close{std::string(reply::shutting_down)};
+    co_await event();
+  }
+}
+
+// A child that was asked nothing should be silent; a last word before it goes
+// (RFC 5321 section 3.8) is passed on.
+void Session::listen_to_idle_child() {
+  if (!has_child_) return;
+  std::size_t taken = 0;
+  const ReplyParser::Status status = parser_.push(from_child_.data(), taken);
+  from_child_.consume(taken);
+  if (status == ReplyParser::Status::complete) {
+    const Reply last_word = parser_.take();
+    if (last_word.code == 421 || last_word.code == 451) throw Close{last_word.wire()};
+    throw ChildTrouble{};
+  }
+  if (child_closed_ && farewell_ && !parser_.begun()) throw ChildGone{};
+  if (status == ReplyParser::Status::malformed || child_closed_) throw ChildTrouble{};
+}
+
+// The client.
+
+Task<Session::Line> Session::client_line(LineKind kind) {
+  begin_limit(config_.smtp_timeout);
+  for (;; co_await event()) {
+    listen_to_idle_child();
+    if (client_lost_) throw ClientGone{};
+    if (shutting_down_) throw Close{std::string(reply::shutting_down)};
+    if (timed_out_) throw Close{std::string(reply::timed_out)};
+    if (to_client_.room() < reply_room) continue;
+
+    const std::string_view waiting = from_client_.data();
+    const std::size_t limit = kind == LineKind::opaque ? max_auth_line : line_limit(waiting);
+    const std::size_t lf = waiting.find('\n');
+    if (lf == waiting.npos) {
+      if (waiting.size() > limit + 1) {  // one may be CR
+        swallowing_ = true;
+        from_client_.clear();
+      }
+      if (client_closed_) throw ClientGone{};  // a partial line is no command
+      continue;
+    }
+    std::string text(waiting.substr(0, lf));
+    from_client_.consume(lf + 1);
+    if (!text.empty() && text.back() == '\r') text.pop_back();
+    if (std::exchange(swallowing_, false) || text.size() > limit)
+      co_return Line{{}, reply::line_too_long};
+    if (text.find('\0') != text.npos || text.find('\r') != text.npos)
+      co_return Line{{}, reply::bad_octet};
+    co_return Line{std::move(text), {}};
+  }
+}
+
+Task<void> Session::pass(Reply reply) {
+  while (to_client_.room() < reply_room) {
+    if (client_lost_ || timed_out_ || shutting_down_) throw ClientGone{};
+    co_await event();
+  }
+  if (reply.code == 421) farewell_ = true;
+  to_client_.append(reply.wire());
+}
+
+void Session::say(std::string_view reply) {
+  const std::string_view line_end = reply.ends_with("\r\n") ? "" : "\r\n";
+  if (to_client_.room() < reply.size() + line_end.size()) return;  // it does not listen
+  to_client_.append(reply);
+  to_client_.append(line_end);
+}
+
+void Session::log(unsigned code, std::string_view recipient) {
+  actions_.log.push_back(
+      log_line({code, recipient, config_.remote_host, pid_}, query_, checked_));
+}
+
+void Session::begin_limit(seconds time) {
+  ++limit_number_;
+  limit_time_ = time;
+  timed_out_ = false;
+}
+
+}  // namespace spf

@@ -1,0 +1,173 @@
+// The SMTP dialogue between one client and prog, as a state machine without
+// I/O: the proxy fills and empties four buffers, reports events, and carries
+// out the actions. One command goes to the child at a time, its whole reply
+// comes back, then the next.
+//
+// The logic is a coroutine (session.cc) that reads like the dialogue. It has
+// one way to wait, event(), and is resumed by resume(). co_await stands only in
+// statements of its own or initialisers: g++ 12 miscompiles some others.
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spf/buffer.hh"
+#include "spf/check.hh"
+#include "spf/config.hh"
+#include "spf/policy.hh"
+#include "spf/reply.hh"
+#include "spf/smtp.hh"
+#include "spf/task.hh"
+#include "spf/verdict.hh"
+
+namespace spf {
+
+// What the proxy is to do, in the order of the members.
+struct Actions {
+  bool abandon_check = false;
+  bool dismiss_child = false;  // tell it `dismissal`, close its input, forget it
+  // Start prog with these variables ("NAME=value") added to the environment.
+  std::optional<std::vector<std::string>> start_child;
+  bool close_child_input = false;  // once the buffer to it is empty
+  std::optional<Query> start_check;
+  std::vector<std::string> log;       // lines, as they are
+  std::vector<std::string> warnings;  // lines, to be marked as warnings
+};
+
+// How an idle child is told to go.
+inline constexpr std::string_view dismissal = "QUIT\r\n";
+
+class Session {
+ public:
+  // `config` must outlive the session; `pid` is for the log.
+  Session(const Config& config, long pid);
+  Session(const Session&) = delete;
+
+  // The proxy appends to the first two and consumes from the others. A full
+  // buffer means: read no more for now.
+  Buffer& from_client() { return from_client_; }
+  Buffer& from_child() { return from_child_; }
+  Buffer& to_client() { return to_client_; }
+  Buffer& to_child() { return to_child_; }
+
+  // Events. Each is followed by resume().
+  void client_closed() { client_closed_ = true; }  // end of its input; it may still listen
+  void client_lost() { client_lost_ = client_closed_ = true; }
+  void child_closed() { child_closed_ = true; }  // end of its output, or it did not start
+  void check_done(Verdict verdict) { verdict_ = std::move(verdict); }
+  void timed_out() { timed_out_ = true; }  // the time of limit() is over
+  void shut_down() { shutting_down_ = true; }
+
+  // Goes on with the dialogue as far as buffers and events allow. The first
+  // call starts it.
+  void resume();
+
+  // What has to be done now; empty at the next call.
+  Actions take_actions() { return std::exchange(actions_, Actions{}); }
+
+  // Whether what waits for the client should go out now: not while complete
+  // commands are still waiting to be answered (RFC 2920 section 3.2).
+  bool output_ready() const;
+
+  // The dialogue is over: what waits for the client goes out, the child's
+  // input ends, and its exit code is ours.
+  bool finished() const { return finished_; }
+
+  // The client may still be sending, and must be listened to for a while or
+  // it might not see the last reply.
+  bool client_may_be_sending() const { return client_may_be_sending_; }
+
+  // The time limit that runs now; a new `number` means that it starts anew.
+  struct Limit {
+    unsigned long number;
+    std::chrono::seconds time;
+  };
+  Limit limit() const { return {limit_number_, limit_time_}; }
+
+ private:
+  struct Event;        // awaited for the next resume()
+  struct ClientGone {};
+  struct ChildGone {};     // after it took its leave
+  struct ChildTrouble {};  // it died, hangs, or does not speak SMTP
+  struct Close {           // end the session with this reply
+    std::string reply;
+  };
+  struct Line {
+    std::string text;
+    std::string_view problem;  // our reply to a line that can't be used, or ""
+  };
+
+  Task<void> serve();
+  Task<void> dialogue();
+  Task<bool> execute(Command command);
+  Task<void> greet(Command command);
+  Task<void> mail(const Path& path);
+  Task<void> recipient(const Path& path);
+  Task<void> data();
+  Task<void> transfer();
+  Task<void> authenticate(std::string_view argument);
+  Task<void> starttls();
+  Task<void> relay(std::string line);
+
+  Task<std::optional<Verdict>> check();
+  Task<void> open_transaction(const Path& path);
+  Task<void> reset_child();
+  Task<Reply> start_child(std::vector<std::string> variables);
+  Task<bool> start_again(std::vector<std::string> variables);
+  Task<void> start_plain();
+  Task<void> need_child();
+  Task<Reply> ask(std::string line);
+  Task<Reply> child_reply();
+  enum class LineKind { command, opaque };  // opaque: the answer to 334
+  Task<Line> client_line(LineKind kind);
+  Task<void> pass(Reply reply);
+  Event event();
+
+  void say(std::string_view reply);
+  void log(unsigned code, std::string_view recipient);
+  void listen_to_idle_child();
+  void begin_limit(std::chrono::seconds time);
+  void drop_child();
+
+  const Config& config_;
+  const long pid_;
+
+  Buffer from_client_, from_child_, to_client_, to_child_;
+  Actions actions_;
+  std::coroutine_handle<> waiting_;
+  bool client_closed_ = false, client_lost_ = false, child_closed_ = false;
+  bool timed_out_ = false, shutting_down_ = false, finished_ = false;
+  bool client_may_be_sending_ = false;
+  std::optional<Verdict> verdict_;
+  unsigned long limit_number_ = 0;
+  std::chrono::seconds limit_time_;
+  std::chrono::seconds reply_time_;  // what the child has for a reply
+
+  // The client's side.
+  bool in_data_ = false;
+  bool swallowing_ = false;        // the rest of a line that was too long
+  std::string hello_, helo_name_;  // the last HELO or EHLO that the child took
+  bool trusted_ = false;           // authenticated
+  // The last MAIL that was checked.
+  Query query_;
+  Verdict checked_;
+  std::string header_value_;
+  bool rejecting_ = false;  // its recipients are
+
+  // The child's side.
+  ReplyParser parser_;
+  bool has_child_ = false;
+  bool farewell_ = false;  // the client knows that it closes
+  unsigned starts_ = 0;
+  std::vector<std::string> child_variables_;
+  bool transaction_ = false;      // it took a MAIL
+  bool insert_header_ = false;    // into the message of that transaction
+
+  std::optional<Task<void>> task_;  // last: its frame refers to the rest
+};
+
+}  // namespace spf

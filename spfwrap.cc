@@ -1,0 +1,66 @@
+// spfwrap prog [arg ...]: SPF for an unmodified qmail-smtpd. See spfwrap(8).
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spf/config.hh"
+#include "spf/header.hh"
+#include "spf/message.hh"
+#include "spf/proxy.hh"
+#include "spf/reply.hh"
+
+namespace {
+
+constexpr int wrong_usage = 100;
+constexpr int system_trouble = 111;
+
+// The environment without what only a checked MAIL may set.
+std::vector<std::string> inherited_environment() {
+  std::vector<std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::string_view name = text.substr(0, text.find('='));
+    bool ours = false;
+    for (const std::string_view variable : spf::variable_names) ours = ours || name == variable;
+    if (!ours) result.emplace_back(text);
+  }
+  return result;
+}
+
+void say_to_client(std::string_view reply) {
+  const std::string line = std::string(reply) + "\r\n";
+  if (write(1, line.data(), line.size()) < 0) {}  // nobody there: nothing to add
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    spf::write_log("spfwrap: usage: spfwrap prog [ arg ... ]");
+    return wrong_usage;
+  }
+  char** prog = argv + 1;
+  try {
+    if (const auto config = spf::read_config(std::getenv)) {
+      for (const std::string& warning : config->warnings) spf::write_warning(warning);
+      return spf::run_proxy(*config, prog, inherited_environment());
+    }
+  } catch (const spf::ControlError& error) {
+    say_to_client(spf::reply::controls);
+    spf::write_fatal(error.what());
+    return system_trouble;
+  } catch (const std::exception& error) {
+    spf::write_fatal(error.what());
+    return system_trouble;
+  }
+  execvp(prog[0], prog);
+  spf::write_fatal("unable to run " + std::string(prog[0]) + ": " + std::strerror(errno));
+  return system_trouble;
+}

@@ -1,0 +1,186 @@
+#include "tests/support/transcript.hh"
+
+#include <deque>
+#include <sstream>
+
+#include "spf/session.hh"
+
+namespace transcript {
+namespace {
+
+std::string unescape(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      result += text[i];
+      continue;
+    }
+    switch (const char c = text[++i]) {
+      case 'r': result += '\r'; break;
+      case 'n': result += '\n'; break;
+      case 't': result += '\t'; break;
+      case '0': result += '\0'; break;
+      case 'e': result += '\x1b'; break;
+      case 's': result += ' '; break;
+      case 'x':
+        result += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
+        i += 2;
+        break;
+      default: result += c;
+    }
+  }
+  return result;
+}
+
+class Player {
+ public:
+  Player(const spf::Config& config, std::size_t piece) : session_(config, 42), piece_(piece) {
+    look();
+  }
+
+  // "" or what is wrong.
+  std::string line(std::string_view text) {
+    if (text.empty() || text[0] == '#') return {};
+    const std::size_t blank = text.find(' ');
+    const std::string kind(text.substr(0, blank));
+    const std::string argument =
+        blank == text.npos ? std::string() : unescape(text.substr(blank + 1));
+    if (kind == ">") return feed(session_.from_client(), argument + "\r\n");
+    if (kind == ">>") return feed(session_.from_client(), argument);
+    if (kind == "-") return feed(session_.from_child(), argument + "\r\n");
+    if (kind == ">|") return session_.client_closed(), look(), "";
+    if (kind == "-|") return session_.child_closed(), look(), "";
+    if (kind == "<") return expect("client", to_client_, argument);
+    if (kind == "+") return expect("child", to_child_, argument);
+    if (kind == "+>") return expect("child", to_child_, argument, "");
+    if (kind == "~") return session_.timed_out(), look(), "";
+    if (kind == "!") return expect_event(argument);
+    if (kind == "?") return check(argument);
+    return "no such line";
+  }
+
+  std::string end() const {
+    std::string rest;
+    if (!to_client_.empty()) rest += "more to the client: " + to_client_;
+    if (!to_child_.empty()) rest += "more to the child: " + to_child_;
+    for (const std::string& event : events_) rest += "more: " + event + "\n";
+    return rest;
+  }
+
+ private:
+  std::string feed(spf::Buffer& buffer, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const std::string_view now = bytes.substr(0, std::min(piece_, buffer.room()));
+      if (now.empty()) return "the session takes no more";
+      buffer.append(now);
+      bytes.remove_prefix(now.size());
+      look();
+    }
+    return {};
+  }
+
+  // Lets the session go on and notes what it does.
+  void look() {
+    session_.resume();
+    spf::Actions actions = session_.take_actions();
+    if (actions.abandon_check) events_.push_back("abandon");
+    if (actions.dismiss_child) events_.push_back("dismiss");
+    if (actions.start_child) {
+      std::string event = "start";
+      for (const std::string& variable : *actions.start_child)
+        if (variable.starts_with("SPFRESULT=")) event += " " + variable.substr(10);
+      events_.push_back(event);
+    }
+    if (actions.close_child_input) events_.push_back("close");
+    if (actions.start_check)
+      events_.push_back("check " + actions.start_check->sender + "," + actions.start_check->helo);
+    for (const std::string& line : actions.log) {
+      const auto value = [&line](std::string_view key) {
+        const std::size_t begin = line.find(key) + key.size();
+        return line.substr(begin, line.find(' ', begin) - begin);
+      };
+      std::string event = "log " + value(" code=");
+      if (!value(" rcptto=").empty()) event += " " + value(" rcptto=");
+      events_.push_back(event);
+    }
+    take(session_.to_child(), to_child_);
+    if (session_.output_ready()) take(session_.to_client(), to_client_);
+    if (session_.finished() && !finished_) {
+      finished_ = true;
+      events_.push_back("finish");
+    }
+  }
+
+  static void take(spf::Buffer& from, std::string& to) {
+    to += from.data();
+    from.clear();
+  }
+
+  static std::string expect(const std::string& who, std::string& output,
+                            const std::string& line, const std::string& line_end = "\r\n") {
+    const std::string wanted = line + line_end;
+    if (output.starts_with(wanted)) {
+      output.erase(0, wanted.size());
+      return {};
+    }
+    return who + " has got: " + output;
+  }
+
+  std::string expect_event(const std::string& wanted) {
+    if (events_.empty()) return "nothing was done";
+    const std::string event = events_.front();
+    events_.pop_front();
+    return event == wanted ? "" : "done instead: " + event;
+  }
+
+  std::string check(const std::string& argument) {
+    std::istringstream words(argument);
+    std::string asked, equals, result;
+    spf::Verdict verdict;
+    verdict.mechanism.emplace();
+    words >> asked >> equals >> result >> verdict.domain >> *verdict.mechanism;
+    if (std::string wrong = expect_event("check " + asked); !wrong.empty()) return wrong;
+    if (equals != "=") return {};
+    for (int r = 0; r <= static_cast<int>(spf::Result::temperror); ++r)
+      if (spf::name(static_cast<spf::Result>(r)) == result)
+        verdict.result = static_cast<spf::Result>(r);
+    verdict.explanation = "no, says " + verdict.domain;
+    session_.check_done(std::move(verdict));
+    look();
+    return {};
+  }
+
+  spf::Session session_;
+  std::size_t piece_;
+  std::string to_client_, to_child_;
+  std::deque<std::string> events_;
+  bool finished_ = false;
+};
+
+}  // namespace
+
+spf::Config config() {
+  spf::Config config;
+  config.level = 3;
+  config.client = *spf::Address::parse("192.0.2.1");
+  config.receiver = "mx.local";
+  config.remote_host = "unknown";
+  return config;
+}
+
+std::string play(std::string_view text, const spf::Config& config, std::size_t piece) {
+  Player player(config, piece);
+  unsigned number = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++number;
+    while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
+    if (std::string wrong = player.line(line); !wrong.empty())
+      return "line " + std::to_string(number) + " (" + std::string(line) + "): " + wrong;
+  }
+  return player.end();
+}
+
+}  // namespace transcript
