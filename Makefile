@@ -21,13 +21,9 @@ endif
 PROGRAMS = spfwrap
 MANPAGES = man/spfwrap.8
 
-# The dialogue, and the SPF engine behind check().
-DIALOGUE = address config data evaluator header interfaces message policy process proxy \
-           reply sanitise session smtp verdict
-ENGINE   = check check_host dns_message dns_tcp idna libspf2 name_servers prefetch record udns
 LIBS     = -lspf2 -ludns -lresolv
 
-OBJECTS  = $(patsubst %,$(BUILD)/spf/%.o,$(DIALOGUE) $(ENGINE))
+OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard spf/*.cc))
 ARCHIVE  = $(BUILD)/libspfwrap.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "spf/address.hh"
 #include "spf/resolver.hh"
@@ -10,7 +12,7 @@
 
 namespace spf {
 
-class Trace;  // check_host.hh
+class Trace;  // trace.hh
 
 // What is asked. `sender` is the reverse-path without its angle brackets and
 // source route, "" for the null sender; `helo` is the HELO or EHLO name as the
@@ -32,8 +34,9 @@ struct CheckOptions {
                               // so for which results an explanation is needed
 };
 
-// RFC 7208 sections 2.4 and 4. Never throws for anything that came from the
-// network: trouble of ours (libspf2, memory) is temperror. The explanation is
+// RFC 7208 sections 2.4 and 4. Never throws: trouble of ours (libspf2, memory)
+// is temperror. In memory trouble libspf2 may end the process, with status
+// exit_libspf2_gave_up (libspf2.hh). The explanation is
 // the domain's exp= (on fail only), else options.explanation, else the default
 // text; it is set on fail, and on any other result that options.level rejects.
 // `trace` may be null.
@@ -49,5 +52,12 @@ struct Subject {
   std::string sender;  // what %{s} expands to: local-part@domain
 };
 Subject subject(const Query& query);
+
+// What check() will leave out of CheckOptions::rules or ::guess because its
+// syntax is wrong, each for a warning: `term: what is wrong`. Needs no DNS.
+std::vector<std::string> rule_problems(std::string_view terms);
+
+// Why CheckOptions::explanation will not be used; "" when it is good.
+std::string explanation_problem(std::string_view explanation);
 
 }  // namespace spf

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,12 +27,27 @@ struct Answer {
   std::vector<std::string> texts;  // txt: strings of a record joined (RFC 7208
                                    // section 3.3), any octets; mx: exchange
                                    // names, most preferred first; ptr: names.
-                                   // Names have no trailing dot.
+                                   // Names have no trailing dot; the root, and
+                                   // a name with a dot or NUL inside a label,
+                                   // is "", which nothing resolves.
   unsigned milliseconds = 0;       // from question to answer
 
   // RFC 7208 section 4.6.4
   bool is_void() const { return status == Status::no_name || status == Status::no_data; }
 };
+
+// Whether DNS can carry the name (RFC 1035 section 2.3.4): 1 to 253 octets in
+// labels of 1 to 63, a trailing dot ignored.
+inline bool is_dns_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > 253) return false;
+  for (std::size_t begin = 0, end; begin <= name.size(); begin = end + 1) {
+    end = name.find('.', begin);
+    if (end == name.npos) end = name.size();
+    if (end == begin || end - begin > 63) return false;
+  }
+  return true;
+}
 
 // One check's view of DNS: every answer is kept until the resolver is
 // destroyed, so a question asked again costs nothing.
@@ -40,14 +55,19 @@ class Resolver {
  public:
   virtual ~Resolver() = default;
 
-  // Sends the question, unless it was already asked, and does not wait. What
-  // is prefetched and never looked up leaves no trace.
-  virtual void prefetch(std::string_view name, RrType type) = 0;
+  // Called once with an answer, from inside prefetch() or lookup(). It may
+  // prefetch more, but must not look up.
+  using Follow = std::function<void(const Answer&)>;
+
+  // Sends the question, unless it was already asked, and does not wait; when
+  // the answer is there, during whatever lookup() waits then, calls `follow`.
+  // What is prefetched and never looked up leaves no other trace, and the
+  // resolver may ignore it: `follow` is then never called.
+  virtual void prefetch(std::string_view name, RrType type, Follow follow = {}) = 0;
 
   // Waits for the answer, until the check's deadline at the latest; from then
   // on everything is `trouble`. The reference lives as long as the resolver.
-  // `name`: up to 253 octets, dots between labels, a trailing dot ignored; one
-  // that DNS cannot carry (a label over 63 octets or empty) is `no_name`.
+  // A name that is no is_dns_name() is `no_name`, and is not asked.
   virtual const Answer& lookup(std::string_view name, RrType type) = 0;
 };
 

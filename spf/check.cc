@@ -1,0 +1,147 @@
+#include "spf/check.hh"
+
+#include <chrono>
+#include <exception>
+#include <optional>
+
+#include "spf/check_host.hh"
+#include "spf/idna.hh"
+#include "spf/record.hh"
+
+namespace spf {
+
+namespace {
+
+// The patch's %{xr} and %{xR} mean the receiver: %{r} and %{R} here. Only a
+// macro is rewritten: in %%{xr} there is none.
+std::string without_patch_macros(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    result += text[i];
+    if (text[i] != '%' || i + 1 == text.size()) continue;
+    result += text[++i];
+    if (text[i] == '{' && i + 2 < text.size() && text[i + 1] == 'x' &&
+        (text[i + 2] == 'r' || text[i + 2] == 'R'))
+      ++i;
+  }
+  return result;
+}
+
+// Whether a text for the client may be needed: always on fail, and for what
+// the level rejects (see spfwrap(8)).
+bool needs_explanation(Result result, unsigned level) {
+  switch (result) {
+    case Result::fail: return true;
+    case Result::softfail: return level >= 4;
+    case Result::neutral: return level >= 5;
+    case Result::none:
+    case Result::permerror: return level >= 6;
+    case Result::pass:
+    case Result::temperror: break;
+  }
+  return false;
+}
+
+std::string default_explanation(const Verdict& verdict, const Address& client) {
+  const std::string start = "SPF " + std::string(name(verdict.result)) + ": ";
+  switch (verdict.result) {
+    case Result::neutral:
+      return start + verdict.domain + " neither permits nor denies " + client.text() + " as sender";
+    case Result::none:
+      return start + verdict.domain + " does not designate any senders, so not " + client.text();
+    case Result::permerror:
+      return start + verdict.problem + ", checking " + client.text() + " for " + verdict.domain;
+    default:
+      return start + verdict.domain + " does not designate " + client.text() +
+             " as permitted sender";
+  }
+}
+
+std::string explain(const Verdict& verdict, const Finding& finding, const Query& query,
+                    const CheckOptions& options, CheckHost& host) {
+  if (verdict.result == Result::fail && finding.exp)
+    if (auto text = host.explanation(*finding.exp, finding.domain)) return *text;
+  if (!options.explanation.empty() && explanation_problem(options.explanation).empty())
+    return host.expand(without_patch_macros(options.explanation), verdict.domain);
+  return default_explanation(verdict, query.client);
+}
+
+void evaluate(const Query& query, const Subject& who, const CheckOptions& options,
+              Resolver& resolver, Trace* trace, Verdict& verdict) {
+  const Terms rules = parse_terms(options.rules), guess = parse_terms(options.guess);
+  if (trace)
+    for (const std::string_view terms : {options.rules, options.guess})
+      for (const std::string& problem : rule_problems(terms)) trace->warning(problem);
+  CheckHost host(resolver, {query.client, who.sender, query.helo, options.receiver}, trace);
+  Finding finding = host.check(who.domain, rules.directives);
+  if (finding.result == Result::none) {
+    std::vector<Directive> terms = guess.directives;
+    terms.insert(terms.end(), rules.directives.begin(), rules.directives.end());
+    finding = host.guess(who.domain, terms);
+  }
+  verdict.result = finding.result;
+  verdict.mechanism = finding.mechanism;
+  verdict.problem = finding.problem;
+  verdict.local_policy = finding.local_policy;
+  verdict.lookups = host.record_limits().lookups + host.local_limits().lookups;
+  verdict.voids = host.record_limits().voids + host.local_limits().voids;
+  if (needs_explanation(verdict.result, options.level))
+    verdict.explanation = explain(verdict, finding, query, options, host);
+}
+
+}  // namespace
+
+Subject subject(const Query& query) {
+  const auto without_dot = [](std::string_view domain) {
+    if (domain.ends_with('.')) domain.remove_suffix(1);
+    return to_a_labels(domain);
+  };
+  const auto at = query.sender.rfind('@');
+  if (at != query.sender.npos && at + 1 < query.sender.size()) {
+    std::string domain = without_dot(std::string_view(query.sender).substr(at + 1));
+    // RFC 7208 section 4.3: no local-part is "postmaster".
+    std::string sender = (at == 0 ? "postmaster" : query.sender.substr(0, at)) + "@" + domain;
+    return {Identity::mailfrom, std::move(domain), std::move(sender)};
+  }
+  std::string domain = without_dot(query.helo);
+  std::string sender = "postmaster@" + domain;
+  return {Identity::helo, std::move(domain), std::move(sender)};
+}
+
+Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace* trace) {
+  const auto start = std::chrono::steady_clock::now();
+  Verdict verdict;
+  try {
+    const Subject who = subject(query);
+    verdict.identity = who.identity;
+    verdict.domain = who.domain;
+    if (query.client.is_loopback() || options.own_address) {
+      verdict.result = Result::pass;
+      verdict.local_policy = true;
+    } else {
+      evaluate(query, who, options, resolver, trace, verdict);
+    }
+  } catch (const std::exception&) {
+    verdict.result = Result::temperror;
+    verdict.mechanism.reset();
+    verdict.explanation.clear();
+  }
+  if (verdict.result == Result::temperror)
+    verdict.problem = "error in processing during lookup of " + verdict.domain + ": DNS problem";
+  verdict.milliseconds = unsigned(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      std::chrono::steady_clock::now() - start).count());
+  return verdict;
+}
+
+std::vector<std::string> rule_problems(std::string_view terms) {
+  std::vector<std::string> problems;
+  for (const SyntaxProblem& problem : parse_terms(terms).problems)
+    problems.push_back(problem.term + ": " + problem.what);
+  return problems;
+}
+
+std::string explanation_problem(std::string_view explanation) {
+  return macro_problem(without_patch_macros(explanation), MacroUse::explanation).value_or("");
+}
+
+}  // namespace spf

@@ -1,0 +1,15 @@
+// How much DNS one check may cause (RFC 7208 section 4.6.4).
+#pragma once
+
+namespace spf {
+
+struct Limits {
+  static constexpr unsigned most_lookups = 10;  // terms that ask DNS
+  static constexpr unsigned most_voids = 2;     // terms whose answer was void
+  static constexpr unsigned most_names = 10;    // of one MX or PTR set
+
+  unsigned lookups = 0;
+  unsigned voids = 0;
+};
+
+}  // namespace spf

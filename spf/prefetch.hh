@@ -1,0 +1,42 @@
+// Asks DNS early for what a record's terms will need, so that a check costs the
+// depth of its includes in round trips and not their number.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "spf/address.hh"
+#include "spf/record.hh"
+#include "spf/resolver.hh"
+
+namespace spf {
+
+// Its answers wait in the resolver; nothing here counts against a limit or is
+// seen by anyone. Held by shared_ptr because the resolver keeps hold of it
+// while answers are out; the resolver must outlive it.
+class Prefetch : public std::enable_shared_from_this<Prefetch> {
+ public:
+  Prefetch(Resolver& resolver, const Address& client) : resolver_(resolver), client_(client) {}
+
+  // Asks what the macro-free terms of `record`, found at `domain`, will ask:
+  // TXT for include and redirect (and in turn what those records need as they
+  // arrive), addresses for a, MX for mx and addresses for the names that
+  // arrive, A for exists, PTR for ptr. Ends with the term that matches without
+  // DNS, and altogether after as many terms as one check may use.
+  void record(const Record& record, const std::string& domain);
+
+ private:
+  void term(const Directive& directive, const std::string& domain);
+  void ask(const std::string& name, RrType type, Resolver::Follow follow = {});
+  void ask_record(const std::string& domain);
+  void ask_addresses(const std::string& name, RrType type);
+  bool ends_evaluation(const Directive& directive) const;
+
+  Resolver& resolver_;
+  const Address client_;
+  std::set<std::pair<std::string, RrType>> asked_;  // of terms, not what follows
+};
+
+}  // namespace spf

@@ -1,0 +1,107 @@
+// The text of an SPF record by the grammar of RFC 7208 section 12: text in,
+// terms out, or what is wrong with it. No I/O; nothing is expanded here.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace spf {
+
+// RFC 7208 section 4.6.2
+enum class Qualifier { pass, fail, softfail, neutral };
+
+// RFC 7208 section 5
+enum class Mechanism { all, include, a, mx, ptr, ip4, ip6, exists };
+
+struct Directive {
+  Qualifier qualifier = Qualifier::pass;
+  Mechanism mechanism = Mechanism::all;
+  std::string text;         // as published, qualifier included
+  std::string domain_spec;  // "" where there is none: the current domain
+  std::string network;      // ip4, ip6: the address, as inet_pton(3) reads it
+  unsigned prefix4 = 32;    // a, mx, ip4: bits
+  unsigned prefix6 = 128;   // a, mx, ip6: bits
+  std::size_t position = 0; // of its first octet in the text it was read from
+
+  // Whether it counts against the limit of ten (RFC 7208 section 4.6.4).
+  bool asks_dns() const {
+    return mechanism != Mechanism::all && mechanism != Mechanism::ip4 &&
+           mechanism != Mechanism::ip6;
+  }
+};
+
+struct UnknownModifier {
+  std::string name;
+  std::string value;
+};
+
+struct Record {
+  std::vector<Directive> directives;    // in the order published
+  std::optional<std::string> redirect;  // domain-spec (section 6.1)
+  std::optional<std::string> exp;       // domain-spec (section 6.2)
+  std::vector<UnknownModifier> unknown; // ignored (section 6)
+};
+
+struct SyntaxProblem {
+  std::string term;         // as published
+  std::string what;         // for people, e.g. "unknown mechanism"
+  std::size_t position = 0; // of the term's first octet
+};
+
+// Whether a TXT record is an SPF record (section 4.5): it starts with v=spf1,
+// in any case, and a space or the end follows.
+bool is_spf_record(std::string_view text);
+
+// The SPF records among a domain's TXT records (section 4.5): how many there
+// are, and the first; null where there is none.
+struct RecordSelection {
+  std::size_t count = 0;
+  const std::string* text = nullptr;
+};
+RecordSelection select_record(const std::vector<std::string>& texts);
+
+// Reads a whole record. One wrong term anywhere makes all of it a problem
+// (section 4.6).
+std::variant<Record, SyntaxProblem> parse_record(std::string_view text);
+
+// Reads terms without a version, as spfrules and spfguess hold them; a leading
+// v=spf1 is skipped. What has a syntax error, and any modifier, is left out
+// and reported.
+struct Terms {
+  std::vector<Directive> directives;
+  std::vector<SyntaxProblem> problems;
+};
+Terms parse_terms(std::string_view text);
+
+// Where a macro-string stands says which letters it may use (section 7.2) and
+// whether it may hold spaces.
+enum class MacroUse {
+  domain_spec,  // without c, r and t
+  modifier,     // an unknown modifier's value: all letters
+  explanation,  // all letters, and spaces (explain-string)
+};
+
+// What is wrong with a macro-string (section 7.1), nothing when it is good.
+std::optional<std::string> macro_problem(std::string_view text, MacroUse use);
+
+// One piece of a macro-string that macro_problem() accepts.
+struct MacroPiece {
+  enum class Kind { literal, macro } kind = Kind::literal;
+  std::string_view literal;     // literal: its octets, %% %_ %- resolved
+  char letter = 0;              // macro: lower case
+  bool escape = false;          // macro: upper case letter, URL-escaped value
+  unsigned parts = 0;           // macro: right-hand parts to keep, 0 is all
+  bool reverse = false;         // macro
+  std::string_view delimiters;  // macro: "." where none is given
+};
+
+// Takes the next piece off the front of `text`; `text` must not be empty. A
+// piece that breaks the grammar gives nothing and leaves `text` as it is.
+// Views point into `text` or to constants.
+std::optional<MacroPiece> next_macro_piece(std::string_view& text);
+
+}  // namespace spf
