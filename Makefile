@@ -21,7 +21,7 @@ endif
 PROGRAMS = spfwrap
 MANPAGES = man/spfwrap.8
 
-LIBS     = -lspf2 -ludns -lresolv
+LIBS     = -lspf2 -ludns -lresolv -lidn2 -lunistring
 
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard spf/*.cc))
 ARCHIVE  = $(BUILD)/libspfwrap.a
@@ -30,8 +30,9 @@ SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.c
 SERVERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
 
 # What Debian calls the things we need; a file of each tells that it is there.
-PACKAGES = g++ libspf2-dev libudns-dev catch2 ucspi-tcp mailfront nsd swaks mandoc perl
+PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev catch2 ucspi-tcp mailfront nsd swaks mandoc perl
 PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
+           /usr/include/idn2.h /usr/include/unistr.h \
            /usr/include/catch2 /usr/bin/tcpserver /usr/sbin/mailfront \
            /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc /usr/bin/prove
 

@@ -6,10 +6,9 @@
 
 namespace spf {
 
-// Every label that holds octets over 127 and is valid UTF-8 as xn-- and its
-// Punycode (RFC 3492). Nothing is mapped or normalised: a U-label is lower
-// case and in normal form by definition, and the name of anything else is
-// another name. Labels that are ASCII or no UTF-8 stay as they are.
+// Every label that holds octets over 127, looked up as IDNA2008 does (mapped
+// to lower case and normal form, then xn--). A label that is ASCII, or no
+// valid UTF-8, or none that IDNA allows, stays as it is.
 std::string to_a_labels(std::string_view domain);
 
 }  // namespace spf
