@@ -29,6 +29,19 @@ unsigned get16(std::string_view message, std::size_t at) {
   return unsigned(static_cast<unsigned char>(message[at])) << 8 | static_cast<unsigned char>(message[at + 1]);
 }
 
+// The uncompressed name at `at`, which then points behind it.
+std::string read_name(const std::string& message, std::size_t& at) {
+  std::string name;
+  while (at < message.size() && message[at] != 0) {
+    const std::size_t length = static_cast<unsigned char>(message[at]);
+    if (!name.empty()) name += '.';
+    name += message.substr(std::min(at + 1, message.size()), length);
+    at += length + 1;
+  }
+  ++at;
+  return name;
+}
+
 struct Address {
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -190,19 +203,13 @@ std::string DnsServer::answer(const std::string& query, bool tcp) {
 }
 
 std::string DnsServer::answer_unlocked(const std::string& query, bool tcp, bool& silent) {
-  std::string name;
   std::size_t at = 12;
-  while (at < query.size() && query[at] != 0) {
-    const std::size_t length = static_cast<unsigned char>(query[at]);
-    if (!name.empty()) name += '.';
-    name += query.substr(at + 1, length);
-    at += length + 1;
-  }
-  const unsigned type = get16(query, at + 1);
-  const std::string question = query.substr(12, at + 5 - 12);
+  const std::string name = read_name(query, at);
+  const unsigned type = get16(query, at);
+  const std::string question = query.substr(12, at + 4 - 12);
   // An OPT record stands alone in the additional section: root, type, size.
   std::size_t limit = 512;
-  if (get16(query, 10) == 1 && get16(query, at + 6) == 41) limit = std::max(512u, get16(query, at + 8));
+  if (get16(query, 10) == 1 && get16(query, at + 5) == 41) limit = std::max(512u, get16(query, at + 7));
   limit = tcp ? 65535 : std::min(limit, udp_limit_);
 
   std::string owner = lower(name), records;
@@ -215,40 +222,29 @@ std::string DnsServer::answer_unlocked(const std::string& query, bool tcp, bool&
   };
   for (unsigned links = 0;; ++links) {
     const auto set = zone_.find({owner, std::uint16_t(type)});
-    if (set == zone_.end()) {
-      const auto faulty = faults_.equal_range(owner);
-      for (auto f = faulty.first; f != faulty.second; ++f) {
-        if ((f->second.type != 0 && f->second.type != type) || f->second.times == 0) continue;
-        if (f->second.times != ~0u) --f->second.times;
-        switch (f->second.fault) {
-          case Fault::silence: silent = true; return {};
-          case Fault::servfail: code = 2; break;
-          case Fault::refused: code = 5; break;
-          case Fault::truncated: truncated = !tcp; break;
-        }
-      }
-    } else {
-      for (auto f = faults_.lower_bound(owner); f != faults_.upper_bound(owner); ++f) {
-        if (f->second.type != type || f->second.times == 0) continue;
-        if (f->second.times != ~0u) --f->second.times;
-        switch (f->second.fault) {
-          case Fault::silence: silent = true; return {};
-          case Fault::servfail: code = 2; break;
-          case Fault::refused: code = 5; break;
-          case Fault::truncated: truncated = !tcp; break;
-        }
+    const bool has_records = set != zone_.end();
+    const auto faulty = faults_.equal_range(owner);
+    for (auto f = faulty.first; f != faulty.second; ++f) {
+      Faulty& fault = f->second;
+      const bool holds = fault.type == type || (fault.type == 0 && !has_records);
+      if (!holds || fault.times == 0) continue;
+      if (fault.times != ~0u) --fault.times;
+      switch (fault.fault) {
+        case Fault::silence: silent = true; return {};
+        case Fault::servfail: code = 2; break;
+        case Fault::refused: code = 5; break;
+        case Fault::truncated: truncated = !tcp; break;
       }
     }
     if (code != 0) break;
-    if (set != zone_.end()) {
+    if (has_records) {
       for (const std::string& rdata : set->second) put(owner, type, rdata);
       break;
     }
     const auto alias = zone_.find({owner, CNAME});
     if (alias == zone_.end()) {
       const auto any = zone_.lower_bound({owner, std::uint16_t(0)});
-      const bool exists = (any != zone_.end() && any->first.first == owner) || truncated;
-      if (!exists) code = 3;
+      if (!truncated && (any == zone_.end() || any->first.first != owner)) code = 3;
       break;
     }
     put(owner, CNAME, alias->second.front());
@@ -257,14 +253,8 @@ std::string DnsServer::answer_unlocked(const std::string& query, bool tcp, bool&
       break;
     }
     if (cname_alone_) break;
-    std::string target;
-    for (std::size_t i = 0; alias->second.front()[i] != 0;) {
-      const std::size_t length = static_cast<unsigned char>(alias->second.front()[i]);
-      if (!target.empty()) target += '.';
-      target += alias->second.front().substr(i + 1, length);
-      i += length + 1;
-    }
-    owner = lower(target);
+    std::size_t at_target = 0;
+    owner = lower(read_name(alias->second.front(), at_target));
   }
   if (code != 0 && code != 3) records.clear(), count = 0;
   const auto message = [&](bool tc) {
@@ -283,15 +273,9 @@ void DnsServer::handle(const std::string& query, int fd, const std::string& from
   std::chrono::milliseconds pause;
   {
     const std::lock_guard lock(mutex_);
-    std::string name;
     std::size_t at = 12;
-    while (at < query.size() && query[at] != 0) {
-      const std::size_t length = static_cast<unsigned char>(query[at]);
-      if (!name.empty()) name += '.';
-      name += query.substr(at + 1, length);
-      at += length + 1;
-    }
-    seen_.push_back({lower(name), std::uint16_t(get16(query, at + 1)), tcp});
+    const std::string name = read_name(query, at);
+    seen_.push_back({lower(name), std::uint16_t(get16(query, at)), tcp});
     script = script_;
     pause = delay_;
   }

@@ -46,7 +46,7 @@ class DnsServer {
   void txt(std::string_view name, const std::vector<std::string>& strings);
   static std::string wire(std::string_view name);
 
-  // Faults. The first four hold for questions about `name` (of `type`, or any
+  // Faults. This one holds for questions about `name` (of `type`, or of every
   // type that has no records there when 0), `times` times.
   enum class Fault { silence, servfail, refused, truncated };
   void fault(std::string_view name, Fault fault, std::uint16_t type = 0, unsigned times = ~0u);
