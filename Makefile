@@ -19,24 +19,29 @@ else
 endif
 
 PROGRAMS = spfwrap
-MANPAGES = man/spfwrap.8
-
-LIBS     = -lspf2 -ludns -lresolv -lidn2 -lunistring
+MANPAGES = spfwrap.8
+LIBS     = -lspf2 -ludns -lidn2 -lunistring -lresolv
 
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard spf/*.cc))
 ARCHIVE  = $(BUILD)/libspfwrap.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
-SERVERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
+HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
+RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD)
 
-# What Debian calls the things we need; a file of each tells that it is there.
-PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev catch2 ucspi-tcp mailfront nsd swaks mandoc perl
+# What Debian calls the things we need, and a file of each that tells whether
+# it is there.
+PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev \
+           catch2 libyaml-cpp-dev ucspi-tcp mailfront nsd swaks mandoc perl
 PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/include/idn2.h /usr/include/unistr.h \
-           /usr/include/catch2 /usr/bin/tcpserver /usr/sbin/mailfront \
-           /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc /usr/bin/prove
+           /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
+           /usr/sbin/mailfront /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
+           /usr/bin/prove
+MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
+SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all check demo deps bench install clean
+.PHONY: all check demo bench conformance deps ready install clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -53,18 +58,50 @@ $(BUILD)/%.o: %.cc conf-cc conf-qmail
 	@mkdir -p $(@D)
 	$(CXX) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c -o $@ $<
 
-# Tests
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8
+	install -s -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+
+clean:
+	rm -rf build $(PROGRAMS)
+
+# The tests. What is missing is installed first; then make starts anew, since
+# nothing of it was there when it read this file.
+check demo bench conformance: ready
+	$(MAKE) run-$@
+
+ready:
+	test -z "$(MISSING)" || $(MAKE) deps
+
+deps:
+	$(SUDO) apt-get update
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y --no-install-recommends $(PACKAGES)
+
+run-check: all $(TESTS) $(HELPERS)
+	mandoc -T lint $(addprefix man/,$(MANPAGES))
+	$(RUN) prove -j 2 $(TESTS)
+
+run-demo: all $(HELPERS)
+	$(RUN) QMAIL=$(QMAIL) sh tests/demo
+
+run-bench: all $(HELPERS)
+	$(RUN) sh tests/bench
+
+# An openspf suite, which is not part of this tree: make conformance SUITE=file
+run-conformance: all $(BUILD)/tests/conformance
+	$(BUILD)/tests/conformance $(SUITE)
+
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
-	@mkdir -p $(@D)
 	$(LD) -o $@ $^
 
-check: all $(TESTS) $(SERVERS)
-	SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) prove $(TESTS)
+$(BUILD)/tests/conformance: $(BUILD)/tests/conformance.o $(SUPPORT) $(ARCHIVE)
+	g++ $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -o $@ $^ -lyaml-cpp $(LIBS)
 
-clean:
-	rm -rf build $(PROGRAMS)
+comma := ,
 
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -85,6 +85,7 @@ class Nonblocking {
 struct Child {
   Descriptor to, from;
   Process process;
+  bool output_open = true;
 };
 
 enum class Io { done, later, closed };
@@ -138,7 +139,8 @@ class Proxy {
   void write_out();
   void wait();
   void start_child(const std::vector<std::string>& variables);
-  void dismiss_child();
+  void dismiss_previous();
+  void restore_previous();
   void start_check(const Query& query);
   void end_check(Verdict verdict);
   void reap();
@@ -154,12 +156,11 @@ class Proxy {
   Session session_;
 
   bool raised_ = false;  // an event for the session, while it was not looking
-  std::optional<Child> child_;
+  std::optional<Child> child_;     // the one the session speaks to
+  std::optional<Child> previous_;  // set aside while a new one comes up
+  std::optional<Child> dismissed_; // told to go
   bool started_ = false;
   bool close_child_input_ = false;
-  bool child_output_open_ = false;
-  std::optional<Child> dismissed_;
-  bool dismissed_output_open_ = false;
   Clock::time_point dismissed_deadline_;
   std::optional<Evaluator> check_;
   Query checked_query_;
@@ -190,6 +191,7 @@ void Proxy::advance() {
     end_ = Clock::now();
     close_child_input_ = true;
     check_.reset();
+    dismiss_previous();
     write_out();
   }
 }
@@ -198,8 +200,9 @@ void Proxy::perform(Actions actions) {
   for (const std::string& line : actions.warnings) write_warning(line);
   for (const std::string& line : actions.log) write_log(line);
   if (actions.abandon_check) check_.reset();
-  if (actions.dismiss_child) dismiss_child();
   if (actions.start_child) start_child(*actions.start_child);
+  if (actions.dismiss_previous) dismiss_previous();
+  if (actions.restore_previous) restore_previous();
   if (actions.close_child_input) close_child_input_ = true;
   if (actions.start_check) start_check(*actions.start_check);
 }
@@ -232,7 +235,8 @@ void Proxy::start_child(const std::vector<std::string>& variables) {
     std::erase_if(environment_, asks_for_delay);
     started_ = true;
   }
-  exit_code_ = system_trouble;
+  previous_ = std::move(child_);
+  child_.reset();
   try {
     Pipe input = make_pipe();
     Pipe output = make_pipe();
@@ -242,8 +246,6 @@ void Proxy::start_child(const std::vector<std::string>& variables) {
     set_nonblocking(output.read_end.get());
     child_.emplace(Child{std::move(input.write_end), std::move(output.read_end),
                          std::move(process)});
-    child_output_open_ = true;
-    close_child_input_ = false;
   } catch (const std::system_error& error) {
     write_fatal("unable to run " + std::string(argv_[0]) + ": " + error.code().message());
     session_.child_closed();
@@ -251,15 +253,19 @@ void Proxy::start_child(const std::vector<std::string>& variables) {
   }
 }
 
-void Proxy::dismiss_child() {
-  if (!child_) return;
-  // Its pipe is empty and takes these few octets, or it is gone already.
-  if (child_->to && write(child_->to.get(), dismissal.data(), dismissal.size()) < 0) {}
-  child_->to.reset();
-  dismissed_ = std::move(child_);  // one that is still there has had its time
-  child_.reset();
-  dismissed_output_open_ = child_output_open_;
+void Proxy::dismiss_previous() {
+  if (!previous_) return;
+  // It is idle, so its pipe takes these few octets, or it is gone already.
+  if (write(previous_->to.get(), dismissal.data(), dismissal.size()) < 0) {}
+  previous_->to.reset();
+  dismissed_ = std::move(previous_);  // one that is still there has had its time
+  previous_.reset();
   dismissed_deadline_ = Clock::now() + dismissal_time;
+}
+
+void Proxy::restore_previous() {
+  child_ = std::move(previous_);
+  previous_.reset();
 }
 
 void Proxy::start_check(const Query& query) {
@@ -287,7 +293,7 @@ void Proxy::end_check(Verdict verdict) {
 
 void Proxy::reap() {
   if (dismissed_ && dismissed_->process.try_wait()) dismissed_.reset();
-  if (child_ && (end_ || (!child_output_open_ && session_.from_child().empty())))
+  if (child_ && (end_ || (!child_->output_open && session_.from_child().empty())))
     if (const auto status = child_->process.try_wait()) {
       exit_code_ = WIFEXITED(*status) ? WEXITSTATUS(*status) : system_trouble;
       child_.reset();
@@ -342,7 +348,7 @@ void Proxy::wait() {
   pollfd fds[count];
   for (pollfd& p : fds) p = {-1, 0, 0};
   const auto watch = [&fds](int which, int fd, short events) { fds[which] = {fd, events, 0}; };
-  const bool child_readable = child_ && child_output_open_ && session_.from_child().room() > 0;
+  const bool child_readable = child_ && child_->output_open && session_.from_child().room() > 0;
 
   if (client_input_open_ && (end_ || session_.from_client().room() > 0))
     watch(client_in, 0, POLLIN);
@@ -351,7 +357,7 @@ void Proxy::wait() {
   if (child_ && child_->to && !session_.to_child().empty())
     watch(child_in, child_->to.get(), POLLOUT);
   if (child_readable) watch(child_out, child_->from.get(), POLLIN);
-  if (dismissed_ && dismissed_output_open_) watch(dismissed_out, dismissed_->from.get(), POLLIN);
+  if (dismissed_ && dismissed_->output_open) watch(dismissed_out, dismissed_->from.get(), POLLIN);
   if (check_) watch(verdict, check_->descriptor(), POLLIN);
 
   timespec time{};
@@ -382,15 +388,15 @@ void Proxy::wait() {
     }
     if (fds[child_out].revents && child_) {
       if (end_) {
-        discard(child_->from.get(), child_output_open_);
+        discard(child_->from.get(), child_->output_open);
       } else if (read_into(child_->from.get(), session_.from_child()) == Io::closed) {
-        child_output_open_ = false;
+        child_->output_open = false;
         session_.child_closed();
       }
       raised_ = true;
     }
     if (fds[dismissed_out].revents && dismissed_)
-      discard(dismissed_->from.get(), dismissed_output_open_);
+      discard(dismissed_->from.get(), dismissed_->output_open);
     if (fds[verdict].revents && check_)
       if (auto result = check_->read()) {
         if (check_->failed()) write_warning("SPF check crashed");

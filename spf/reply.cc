@@ -90,6 +90,7 @@ ReplyParser::Status ReplyParser::push(std::string_view bytes, std::size_t& taken
 
 ReplyParser::Status ReplyParser::end_of_line() {
   if (!line_.empty() && line_.back() == '\r') line_.pop_back();
+  if (line_.find('\0') != line_.npos) return Status::malformed;
   if (line_.size() < 3 || line_[0] < '2' || line_[0] > '5' || !is_digit(line_[1]) ||
       !is_digit(line_[2]))
     return Status::malformed;

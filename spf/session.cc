@@ -58,8 +58,14 @@ void Session::resume() {
 }
 
 bool Session::output_ready() const {
-  return finished_ || in_data_ || to_client_.room() < reply_room ||
-         from_client_.data().find('\n') == std::string_view::npos;
+  return finished_ || awaiting_client_ || to_client_.room() < reply_room;
+}
+
+// The wait for more from the client, before which it must have its replies.
+Task<void> Session::client_event() {
+  awaiting_client_ = true;
+  co_await event();
+  awaiting_client_ = false;
 }
 
 // The whole session, and how it ends.
@@ -132,10 +138,7 @@ Task<bool> Session::execute(Command command) {
         transaction_ = false;
         co_await relay("RSET");
       } else {
-        if (has_child_)
-          co_await relay("QUIT");
-        else
-          say(reply::goodbye);
+        co_await relay("QUIT");
         co_return false;
       }
       break;
@@ -186,7 +189,6 @@ Task<void> Session::greet(Command command) {
   }
   std::string line(name(command.verb));
   if (!command.argument.empty()) line.append(" ").append(command.argument);
-  co_await need_child();
   Reply answer = co_await ask(line);
   if (answer.positive()) {
     hello_ = std::move(line);
@@ -200,8 +202,7 @@ Task<void> Session::greet(Command command) {
 Task<void> Session::mail(const Path& path) {
   rejecting_ = insert_header_ = false;
   if (trusted_) {
-    co_await need_child();
-    co_await reset_child();
+      co_await reset_child();
     co_await open_transaction(path);
     co_return;
   }
@@ -230,14 +231,11 @@ Task<void> Session::mail(const Path& path) {
 
     case Decision::accept: {
       std::vector<std::string> wanted = variables(checked_, header_value_);
-      if (has_child_ && wanted == child_variables_) {
-        co_await reset_child();
-      } else {
-        const bool started = co_await start_again(std::move(wanted));
-        if (!started) {
-          say(reply::cannot_start_again);
-          break;
-        }
+      const bool started = co_await start_again(std::move(wanted));
+      co_await reset_child();
+      if (!started) {
+        say(reply::cannot_start_again);
+        break;
       }
       log(250, "");
       insert_header_ = config_.insert_header;
@@ -263,14 +261,12 @@ Task<void> Session::recipient(const Path& path) {
 }
 
 Task<void> Session::data() {
-  co_await need_child();
   Reply answer = co_await ask("DATA");
   const bool go_ahead = answer.code == 354;
   if (go_ahead && !transaction_) throw ChildTrouble{};
   co_await pass(std::move(answer));
   if (!go_ahead) co_return;
 
-  in_data_ = true;
   co_await transfer();
   to_child_.append(end_of_data);
   try {
@@ -278,7 +274,7 @@ Task<void> Session::data() {
   } catch (const ChildTrouble&) {
     throw Close{std::string(reply::message_lost)};
   }
-  in_data_ = transaction_ = false;
+  transaction_ = false;
   co_await pass(std::move(answer));
 }
 
@@ -315,7 +311,7 @@ Task<void> Session::transfer() {
     if (client_lost_ || (client_closed_ && from_client_.empty())) throw ClientGone{};
     if (shutting_down_) throw Close{std::string(reply::shutting_down)};
     if (timed_out_) throw Close{std::string(reply::timed_out)};
-    co_await event();
+    co_await client_event();
   }
 }
 
@@ -326,9 +322,13 @@ Task<void> Session::authenticate(std::string_view argument) {
   }
   std::string line = "AUTH ";
   line += argument;
-  co_await need_child();
   // What comes after 235 is not checked, so no older verdict may be there.
-  if (!child_variables_.empty()) co_await start_plain();
+  std::vector<std::string> none;
+  const bool started = co_await start_again(std::move(none));
+  if (!started) {
+    say(reply::cannot_start_again);
+    co_return;
+  }
 
   Reply answer = co_await ask(std::move(line));
   while (answer.code == 334) {
@@ -347,14 +347,12 @@ Task<void> Session::authenticate(std::string_view argument) {
 
 // After the child's 220 all that passes is TLS to us.
 Task<void> Session::starttls() {
-  co_await need_child();
   Reply answer = co_await ask("STARTTLS");
   const bool blind = answer.code == 220;
   co_await pass(std::move(answer));
   if (!blind) co_return;
   actions_.warnings.push_back("STARTTLS: " + config_.client.text() +
                               " goes unchecked from here on");
-  in_data_ = true;
   from_client_.clear();  // sent in clear before the handshake: not part of it
   const auto copy = [](Buffer& from, Buffer& to) {
     const std::string_view bytes = from.data().substr(0, to.room());
@@ -365,19 +363,18 @@ Task<void> Session::starttls() {
   while (!client_lost_ && !child_closed_ && !(client_closed_ && from_client_.empty())) {
     copy(from_client_, to_child_);
     copy(from_child_, to_client_);
-    co_await event();
+    co_await client_event();
     if (shutting_down_) break;
   }
   actions_.close_child_input = true;
   while (!client_lost_ && !shutting_down_ && !(child_closed_ && from_child_.empty())) {
     copy(from_child_, to_client_);
-    co_await event();
+    co_await client_event();
   }
   throw ClientGone{};
 }
 
 Task<void> Session::relay(std::string line) {
-  co_await need_child();
   Reply answer = co_await ask(std::move(line));
   co_await pass(std::move(answer));
 }
@@ -408,55 +405,43 @@ Task<std::optional<Verdict>> Session::check() {
 Task<Reply> Session::start_child(std::vector<std::string> variables) {
   if (starts_ == max_starts) throw Close{std::string(reply::too_many_starts)};
   ++starts_;
-  if (has_child_) drop_child();
-  child_variables_ = variables;
   actions_.start_child = std::move(variables);
-  has_child_ = true;
   Reply greeting = co_await child_reply();
   co_return greeting;
 }
 
-void Session::drop_child() {
-  actions_.dismiss_child = true;
-  has_child_ = child_closed_ = transaction_ = false;
-  from_child_.clear();
-  to_child_.clear();
-  parser_ = ReplyParser();
-}
-
-// Starts the child anew and brings it to where the old one was after EHLO.
-// False if it does not get there: then there is no child.
+// Brings up a child with these variables, and to where the one there is now
+// was after EHLO. False if it does not get there: then the old one stays.
 Task<bool> Session::start_again(std::vector<std::string> variables) {
-  bool greeted = false;
+  if (variables == child_variables_) co_return true;
+  listen_to_idle_child();
+  bool ready = false;
   reply_time_ = std::min(restart_time, config_.smtp_timeout);
   try {
-    Reply answer = co_await start_child(std::move(variables));
+    Reply answer = co_await start_child(variables);
     if (answer.positive() && !hello_.empty()) answer = co_await ask(hello_);
-    greeted = answer.positive();
+    ready = answer.positive();
   } catch (const ChildTrouble&) {
   }
   reply_time_ = config_.smtp_timeout;
-  if (!greeted) {
+  if (ready) {
+    actions_.dismiss_previous = true;
+    child_variables_ = std::move(variables);
+    transaction_ = false;
+  } else {
+    actions_.restore_previous = true;
     actions_.warnings.push_back("SMTP server, started again, does not greet and take EHLO");
-    drop_child();
+    child_closed_ = false;
+    from_child_.clear();
+    to_child_.clear();
+    parser_ = ReplyParser();
   }
-  co_return greeted;
-}
-
-// A child that knows of no verdict, or the end of the session.
-Task<void> Session::start_plain() {
-  std::vector<std::string> none;
-  const bool started = co_await start_again(std::move(none));
-  if (!started) throw Close{std::string(reply::cannot_start)};
-}
-
-Task<void> Session::need_child() {
-  if (!has_child_) co_await start_plain();
+  co_return ready;
 }
 
 // No older transaction stays open behind a MAIL that the child does not see.
 Task<void> Session::reset_child() {
-  if (!has_child_ || !transaction_) co_return;
+  if (!transaction_) co_return;
   transaction_ = false;
   const Reply answer = co_await ask("RSET");
   if (!answer.positive()) throw ChildTrouble{};
@@ -492,7 +477,6 @@ Task<Reply> Session::child_reply() {
 // A child that was asked nothing should be silent; a last word before it goes
 // (RFC 5321 section 3.8) is passed on.
 void Session::listen_to_idle_child() {
-  if (!has_child_) return;
   std::size_t taken = 0;
   const ReplyParser::Status status = parser_.push(from_child_.data(), taken);
   from_child_.consume(taken);
@@ -509,7 +493,7 @@ void Session::listen_to_idle_child() {
 
 Task<Session::Line> Session::client_line(LineKind kind) {
   begin_limit(config_.smtp_timeout);
-  for (;; co_await event()) {
+  for (;; co_await client_event()) {
     listen_to_idle_child();
     if (client_lost_) throw ClientGone{};
     if (shutting_down_) throw Close{std::string(reply::shutting_down)};

@@ -29,9 +29,11 @@ namespace spf {
 // What the proxy is to do, in the order of the members.
 struct Actions {
   bool abandon_check = false;
-  bool dismiss_child = false;  // tell it `dismissal`, close its input, forget it
-  // Start prog with these variables ("NAME=value") added to the environment.
+  // Start prog with these variables ("NAME=value") added to the environment; a
+  // child that is there already is set aside until the new one has proved itself.
   std::optional<std::vector<std::string>> start_child;
+  bool dismiss_previous = false;  // tell it `dismissal` and close its input
+  bool restore_previous = false;  // it is the child again, the new one is killed
   bool close_child_input = false;  // once the buffer to it is empty
   std::optional<Query> start_check;
   std::vector<std::string> log;       // lines, as they are
@@ -69,8 +71,8 @@ class Session {
   // What has to be done now; empty at the next call.
   Actions take_actions() { return std::exchange(actions_, Actions{}); }
 
-  // Whether what waits for the client should go out now: not while complete
-  // commands are still waiting to be answered (RFC 2920 section 3.2).
+  // Whether what waits for the client should go out now: not while a command
+  // that it has sent is still to be answered (RFC 2920 section 3.2).
   bool output_ready() const;
 
   // The dialogue is over: what waits for the client goes out, the child's
@@ -118,20 +120,18 @@ class Session {
   Task<void> reset_child();
   Task<Reply> start_child(std::vector<std::string> variables);
   Task<bool> start_again(std::vector<std::string> variables);
-  Task<void> start_plain();
-  Task<void> need_child();
   Task<Reply> ask(std::string line);
   Task<Reply> child_reply();
   enum class LineKind { command, opaque };  // opaque: the answer to 334
   Task<Line> client_line(LineKind kind);
   Task<void> pass(Reply reply);
   Event event();
+  Task<void> client_event();
 
   void say(std::string_view reply);
   void log(unsigned code, std::string_view recipient);
   void listen_to_idle_child();
   void begin_limit(std::chrono::seconds time);
-  void drop_child();
 
   const Config& config_;
   const long pid_;
@@ -148,7 +148,7 @@ class Session {
   std::chrono::seconds reply_time_;  // what the child has for a reply
 
   // The client's side.
-  bool in_data_ = false;
+  bool awaiting_client_ = false;
   bool swallowing_ = false;        // the rest of a line that was too long
   std::string hello_, helo_name_;  // the last HELO or EHLO that the child took
   bool trusted_ = false;           // authenticated
@@ -160,7 +160,6 @@ class Session {
 
   // The child's side.
   ReplyParser parser_;
-  bool has_child_ = false;
   bool farewell_ = false;  // the client knows that it closes
   unsigned starts_ = 0;
   std::vector<std::string> child_variables_;

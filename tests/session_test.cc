@@ -20,11 +20,11 @@ const std::string hello = R"(
 const std::string good_mail = R"(
   > MAIL FROM:<a@example.org>
   ? a@example.org,client.example = pass example.org mx
-  ! dismiss
   ! start pass
   - 220 child ESMTP
   + EHLO client.example
   - 250 child
+  ! dismiss
   ! log 250
   + MAIL FROM:<a@example.org>
   - 250 sender ok
@@ -148,38 +148,47 @@ TEST_CASE("the child is not started again for a mail with the same variables") {
   )" + quit);
 }
 
-TEST_CASE("a child that does not come up again costs a 451 and the next mail another start") {
+TEST_CASE("a child that does not come up again costs a 451 and the old one stays") {
   const std::string again = R"(
     > MAIL FROM:<a@example.org>
     ? a@example.org,client.example = pass example.org mx
+    ! start pass
   )";
   plays(hello + again + R"(
-    ! dismiss
-    ! start pass
     - 421 too busy
-    ! dismiss
-    < 451 unable to start SMTP server for this message (#4.3.0)
+    ! restore
+    < 451 unable to start SMTP server again (#4.3.0)
   )" + again + R"(
-    ! start pass
     - 220 child
     + EHLO client.example
     - 502 no
-    ! dismiss
-    < 451 unable to start SMTP server for this message (#4.3.0)
+    ! restore
+    < 451 unable to start SMTP server again (#4.3.0)
   )" + again + R"(
-    ! start pass
     -|
-    ! dismiss
-    < 451 unable to start SMTP server for this message (#4.3.0)
-    # other commands get a child without variables
-    > NOOP
-    ! start
+    ! restore
+    < 451 unable to start SMTP server again (#4.3.0)
+  )" + again + R"(
     - 220 child
     + EHLO client.example
-    - 250 child
+    ~
+    ! restore
+    < 451 unable to start SMTP server again (#4.3.0)
+    > NOOP
     + NOOP
     - 250 ok
     < 250 ok
+  )" + quit);
+  // An older transaction is not left open behind the 451.
+  plays(hello + good_mail + R"(
+    > MAIL FROM:<x@example.net>
+    ? x@example.net,client.example = pass example.net mx
+    ! start pass
+    -|
+    ! restore
+    + RSET
+    - 250 flushed
+    < 451 unable to start SMTP server again (#4.3.0)
   )" + quit);
 }
 
@@ -218,11 +227,11 @@ TEST_CASE("after 235 the client is trusted") {
 TEST_CASE("authentication begins without variables of an older mail") {
   plays(hello + good_mail + R"(
     > AUTH PLAIN AGEAYg==
-    ! dismiss
     ! start
     - 220 child
     + EHLO client.example
     - 250 child
+    ! dismiss
     + AUTH PLAIN AGEAYg==
     - 535 no
     < 535 no

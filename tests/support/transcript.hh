@@ -13,7 +13,7 @@
 //   ? sender  a check of this sender was asked for; "= result domain mechanism"
 //             behind it gives the verdict           (input)
 //   ! action  start, start again with the result RESULT ("start pass"),
-//             dismiss, close, abandon, finish, "log code recipient"
+//             dismiss, restore, close, abandon, finish, "log code recipient"
 //   # text    a comment
 // In text \r \n \t \0 \e \xHH \s (a blank) stand for octets.
 // Inputs are given when everything before them has been seen.
