@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "spf/check.hh"
 #include "spf/config.hh"
 #include "spf/header.hh"
 #include "spf/message.hh"
@@ -34,6 +35,17 @@ std::vector<std::string> inherited_environment() {
   return result;
 }
 
+// What of the configuration will not be acted on.
+void warn(const spf::Config& config) {
+  for (const std::string& warning : config.warnings) spf::write_warning(warning);
+  for (const std::string& problem : spf::rule_problems(config.rules))
+    spf::write_warning("spfrules: left out: " + problem);
+  for (const std::string& problem : spf::rule_problems(config.guess))
+    spf::write_warning("spfguess: left out: " + problem);
+  if (const std::string problem = spf::explanation_problem(config.explanation); !problem.empty())
+    spf::write_warning("spfexp: not used: " + problem);
+}
+
 void say_to_client(std::string_view reply) {
   const std::string line = std::string(reply) + "\r\n";
   if (write(1, line.data(), line.size()) < 0) {}  // nobody there: nothing to add
@@ -49,7 +61,7 @@ int main(int argc, char** argv) {
   char** prog = argv + 1;
   try {
     if (const auto config = spf::read_config(std::getenv)) {
-      for (const std::string& warning : config->warnings) spf::write_warning(warning);
+      warn(*config);
       return spf::run_proxy(*config, prog, inherited_environment());
     }
   } catch (const spf::ControlError& error) {

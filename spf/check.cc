@@ -6,6 +6,8 @@
 
 #include "spf/check_host.hh"
 #include "spf/idna.hh"
+#include "spf/mailbox.hh"
+#include "spf/policy.hh"
 #include "spf/record.hh"
 
 namespace spf {
@@ -27,19 +29,21 @@ std::string without_patch_macros(std::string_view text) {
   return result;
 }
 
-// Whether a text for the client may be needed: always on fail, and for what
-// the level rejects (see spfwrap(8)).
+// Whether a text for the client may be needed (see check.hh).
 bool needs_explanation(Result result, unsigned level) {
-  switch (result) {
-    case Result::fail: return true;
-    case Result::softfail: return level >= 4;
-    case Result::neutral: return level >= 5;
-    case Result::none:
-    case Result::permerror: return level >= 6;
-    case Result::pass:
-    case Result::temperror: break;
+  return result == Result::fail || decide(level, result) == Decision::reject;
+}
+
+// spfexp, which may have several lines, each a macro-string.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  for (;;) {
+    const auto end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    if (end == text.npos) return lines;
+    text.remove_prefix(end + 1);
   }
-  return false;
 }
 
 std::string default_explanation(const Verdict& verdict, const Address& client) {
@@ -61,8 +65,14 @@ std::string explain(const Verdict& verdict, const Finding& finding, const Query&
                     const CheckOptions& options, CheckHost& host) {
   if (verdict.result == Result::fail && finding.exp)
     if (auto text = host.explanation(*finding.exp, finding.domain)) return *text;
-  if (!options.explanation.empty() && explanation_problem(options.explanation).empty())
-    return host.expand(without_patch_macros(options.explanation), verdict.domain);
+  if (!options.explanation.empty() && explanation_problem(options.explanation).empty()) {
+    std::string text;
+    for (const std::string_view line : lines_of(options.explanation)) {
+      if (!text.empty()) text += '\n';
+      text += host.expand(without_patch_macros(line), verdict.domain);
+    }
+    return text;
+  }
   return default_explanation(verdict, query.client);
 }
 
@@ -96,7 +106,7 @@ Subject subject(const Query& query) {
     if (domain.ends_with('.')) domain.remove_suffix(1);
     return to_a_labels(domain);
   };
-  const auto at = query.sender.rfind('@');
+  const auto at = domain_separator(query.sender);
   if (at != query.sender.npos && at + 1 < query.sender.size()) {
     std::string domain = without_dot(std::string_view(query.sender).substr(at + 1));
     // RFC 7208 section 4.3: no local-part is "postmaster".
@@ -141,7 +151,10 @@ std::vector<std::string> rule_problems(std::string_view terms) {
 }
 
 std::string explanation_problem(std::string_view explanation) {
-  return macro_problem(without_patch_macros(explanation), MacroUse::explanation).value_or("");
+  for (const std::string_view line : lines_of(explanation))
+    if (auto problem = macro_problem(without_patch_macros(line), MacroUse::explanation))
+      return *problem;
+  return {};
 }
 
 }  // namespace spf

@@ -5,7 +5,14 @@
 #include <cerrno>
 #include <string>
 
+#include "spf/sanitise.hh"
+
 namespace spf {
+namespace {
+
+constexpr std::size_t max_line = 1000;
+
+}  // namespace
 
 void write_log(std::string_view line) {
   std::string whole(line);
@@ -20,9 +27,11 @@ void write_log(std::string_view line) {
 }
 
 void write_warning(std::string_view what) {
-  write_log("spfwrap: warning: " + std::string(what));
+  write_log("spfwrap: warning: " + printable(what, max_line));
 }
 
-void write_fatal(std::string_view what) { write_log("spfwrap: fatal: " + std::string(what)); }
+void write_fatal(std::string_view what) {
+  write_log("spfwrap: fatal: " + printable(what, max_line));
+}
 
 }  // namespace spf

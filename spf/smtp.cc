@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "spf/mailbox.hh"
+
 namespace spf {
 namespace {
 
@@ -113,6 +115,11 @@ std::optional<Path> parse_path(Verb verb, std::string_view argument) {
   std::string_view mailbox = argument.substr(0, end);
   argument.remove_prefix(end + (bracketed ? 1 : 0));
   if (!strip_source_route(mailbox)) return {};
+  // Servers that take the quotes away first find another last @ in these.
+  const std::size_t separator = domain_separator(mailbox);
+  if (mailbox.rfind('"') != mailbox.npos &&
+      (separator == mailbox.npos || mailbox.rfind('"') > separator))
+    return {};
 
   Path path{std::string(mailbox), {}};
   while (!argument.empty()) {

@@ -66,6 +66,7 @@ TEST_CASE("what servers read differently is no path") {
            "FROM:<\"<x@good>\"@b>",       // the same in brackets
            "FROM:<\"a>b\"@c>", "FROM:<\"a\\>b\"@c>",
            "FROM:<@x.test>",              // qmail: the null sender
+           "FROM:<a@\"b@good\">", "FROM:<\"a@good\">",  // qmail: in good
            "FROM:<@x.test:>", "FROM:<@x.test:@y.test>",
            "FROM:<a@b", "FROM:a@b>", "FROM:<a@b>SIZE=1", "FROM:<<a@b>>", "FROM:<a@<b>",
            "FROM:<a b@c>", "FROM:<a\\@b@c>", "FROM:a\\b@c", "FROM:<\"a@b>", "FROM:<\"a\\",
