@@ -63,9 +63,9 @@ class Reader {
         position_ = earliest = target;
         continue;
       }
-      if (length > 63 || result.size() + length + 2 > 255) return fail(), "";
       result += char(length);
       if (length == 0) break;
+      if (length > 63 || result.size() + length + 1 > 255) return fail(), "";
       result += take(length);
     }
     if (!ok_) return {};

@@ -20,6 +20,8 @@ extern "C" {
 #include <spf2/spf_dns_rr.h>
 }
 
+#include "spf/mailbox.hh"
+
 namespace spf {
 
 namespace {
@@ -48,6 +50,9 @@ T* checked(T* object) {
 void checked(SPF_errcode_t code) {
   if (code != SPF_E_SUCCESS) throw std::bad_alloc();
 }
+
+// For libspf2 to free.
+char* duplicate(const std::string& text) { return checked(strdup(text.c_str())); }
 
 // Whether `name` is `domain` or below it (RFC 7208 section 5.5).
 bool is_within(std::string_view name, std::string_view domain) {
@@ -125,9 +130,13 @@ struct Libspf2::Seam {
     // and comments that nobody reads, and need not have a stranger's text.
     matching = new_request();
     expanding = new_request();
-    if (SPF_request_set_env_from(expanding.get(), identities.sender.c_str()) != 0)
-      throw std::bad_alloc();
-    checked(SPF_request_set_helo_dom(expanding.get(), identities.helo.c_str()));
+    // Not by SPF_request_set_env_from(): it takes the last @ even in quotes.
+    const std::string& sender = identities.sender;
+    const auto at = std::min(domain_separator(sender), sender.size());
+    expanding->env_from = duplicate(sender);
+    expanding->env_from_lp = duplicate(sender.substr(0, at));
+    expanding->env_from_dp = duplicate(at < sender.size() ? sender.substr(at + 1) : "");
+    expanding->helo_dom = duplicate(identities.helo);
   }
 
   RequestPtr new_request() {

@@ -80,6 +80,7 @@ TEST_CASE("delimiters split, and dots join") {
       {"a%b@x.example", "%{l}", "a%b"},             // a value is not expanded again
       {"%{d}@x.example", "%{l}", "%{d}"},
       {"a@b@x.example", "%{l} %{o}", "a@b x.example"},
+      {"\"a@b\"@x.example", "%{l} %{o} %{s}", "\"a@b\" x.example \"a@b\"@x.example"},
   };
   for (const auto& c : cases) {
     INFO(c.sender);

@@ -78,11 +78,11 @@ inline void serve(const Scenario& scenario, DnsServer& server, DnsServer::Fault 
       }
       if (type == "TXT") {
         has_txt = true;
-        if (!(value.IsScalar() && value.as<std::string>() == "NONE")) server.txt(name, strings(value));
+        if (!(value.IsScalar() && value.as<std::string>() == "NONE")) server.txt_strings(name, strings(value));
       }
     }
     if (!has_txt)
-      for (const auto& text : spf) server.txt(name, text);
+      for (const auto& text : spf) server.txt_strings(name, text);
   }
 }
 

@@ -144,10 +144,10 @@ void DnsServer::cname(std::string_view name, std::string_view target) { add(name
 void DnsServer::txt(std::string_view name, std::string_view text) {
   std::vector<std::string> strings;
   for (std::size_t i = 0; i == 0 || i < text.size(); i += 255) strings.emplace_back(text.substr(i, 255));
-  txt(name, strings);
+  txt_strings(name, strings);
 }
 
-void DnsServer::txt(std::string_view name, const std::vector<std::string>& strings) {
+void DnsServer::txt_strings(std::string_view name, const std::vector<std::string>& strings) {
   std::string rdata;
   for (const std::string& text : strings) rdata += char(text.size()) + text;
   if (strings.empty()) rdata = std::string(1, '\0');

@@ -43,7 +43,7 @@ class DnsServer {
   void ptr(std::string_view name, std::string_view target);
   void cname(std::string_view name, std::string_view target);
   void txt(std::string_view name, std::string_view text);  // cut into strings of 255
-  void txt(std::string_view name, const std::vector<std::string>& strings);
+  void txt_strings(std::string_view name, const std::vector<std::string>& strings);
   static std::string wire(std::string_view name);
 
   // Faults. This one holds for questions about `name` (of `type`, or of every
