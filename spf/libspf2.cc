@@ -30,7 +30,9 @@ namespace {
 // refuses an MX set of more, after it has tried the first ten.
 constexpr std::size_t name_limit = 10;
 
-[[noreturn]] void give_up(const char*, int, const char*) { _exit(exit_libspf2_gave_up); }
+// The attribute, not [[noreturn]], is part of the handler's type.
+void give_up(const char*, int, const char*) __attribute__((noreturn));
+void give_up(const char*, int, const char*) { _exit(exit_libspf2_gave_up); }
 
 template <auto release>
 struct Release {

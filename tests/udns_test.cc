@@ -84,7 +84,7 @@ TEST_CASE("a name goes out octet by octet, and one DNS cannot carry does not") {
 TEST_CASE("a question is asked once, and what was prefetched waits") {
   DnsServer server;
   server.use();
-  server.delay(50ms);
+  server.delay(200ms);
   for (const char* name : {"a.example", "b.example", "c.example"}) server.a(name, "192.0.2.1");
   UdnsResolver resolver(Clock::now() + 5s);
   const auto start = Clock::now();
@@ -95,14 +95,14 @@ TEST_CASE("a question is asked once, and what was prefetched waits") {
   });
   resolver.prefetch("b.example", RrType::a);
   resolver.prefetch("A.EXAMPLE.", RrType::a);
-  CHECK(since(start) < 25ms);
+  CHECK(since(start) < 150ms);
   CHECK(resolver.lookup("b.example", RrType::a).status == Status::ok);
   CHECK(resolver.lookup("a.example", RrType::a).status == Status::ok);
-  CHECK(since(start) < 95ms);  // both in one round trip
+  CHECK(since(start) < 390ms);  // both in one round trip
   CHECK(resolver.lookup("c.example", RrType::a).status == Status::ok);
-  CHECK(since(start) < 145ms);  // the next began when the first was answered
+  CHECK(since(start) < 590ms);  // the next began when the first was answered
   CHECK(followed == "ac1");
-  CHECK(resolver.lookup("a.example", RrType::a).milliseconds >= 50);
+  CHECK(resolver.lookup("a.example", RrType::a).milliseconds >= 200);
   resolver.prefetch("a.example", RrType::a, [&](const Answer&) { followed += "!"; });
   CHECK(followed == "ac1!");  // known already
   CHECK(server.seen().size() == 3);

@@ -1,0 +1,121 @@
+// libFuzzer: a whole check, whose client, sender and DNS answers are hostile.
+// The answers are messages as a name server sends them, read by the code that
+// reads those of UDP and TCP; of libspf2 only the code it calls is watched by
+// the sanitizers, and every octet it is given lies in checked memory.
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "spf/check.hh"
+#include "spf/dns_message.hh"
+
+namespace {
+
+class Input {
+ public:
+  explicit Input(std::string_view data) : data_(data) {}
+  unsigned octet() { return data_.empty() ? 0 : static_cast<unsigned char>(take(1)[0]); }
+  std::string_view take(std::size_t size) {
+    const auto taken = data_.substr(0, size);
+    data_.remove_prefix(taken.size());
+    return taken;
+  }
+  std::string text() { return std::string(take(octet())); }
+  std::string long_text() {
+    const unsigned high = octet();
+    return std::string(take(high << 8 | octet()));
+  }
+
+ private:
+  std::string_view data_;
+};
+
+std::string number16(std::size_t value) { return {char(value >> 8), char(value & 0xff)}; }
+
+class HostileResolver : public spf::Resolver {
+ public:
+  explicit HostileResolver(Input& input) : input_(input) {}
+
+  void prefetch(std::string_view name, spf::RrType type, Follow follow) override {
+    const spf::Answer& answer = lookup(name, type);
+    if (follow) follow(answer);
+  }
+
+  const spf::Answer& lookup(std::string_view name, spf::RrType type) override {
+    const auto [place, is_new] = answers_.try_emplace({std::string(name), type});
+    if (!is_new) return place->second;
+    if (++asked_ > 400) abort();  // the limits do not hold
+    place->second.status = spf::Answer::Status::no_name;
+    if (!spf::is_dns_name(name)) return place->second;
+    std::string wire = spf::to_wire(name);
+    for (int links = 0; links < 8; ++links) {
+      const std::string message = make_message(wire, type);
+      if (!spf::answers(message, 0x1234, wire, type)) break;
+      spf::Reading reading = spf::read_response(message, type);
+      place->second = std::move(reading.answer);
+      if (reading.alias.empty()) break;
+      wire = reading.alias;
+    }
+    return place->second;
+  }
+
+ private:
+  // Anything at all, or, so that the depths are reached too, an answer whose
+  // frame is right and whose values are anything.
+  std::string make_message(const std::string& wire, spf::RrType type) {
+    const unsigned how = input_.octet();
+    if (how == 0) return input_.long_text();
+    const unsigned records = how & 15;
+    std::string message = number16(0x1234) + char(0x81) + char((how & 0x30) == 0x30 ? input_.octet() : 0) +
+                          number16(1) + number16(how & 0x40 ? input_.octet() : records) +
+                          number16(how & 0x80 ? input_.octet() : 0) + number16(0) + wire +
+                          number16(unsigned(type)) + number16(1);
+    for (unsigned i = 0; i < records; ++i) {
+      std::string data;
+      switch (type) {
+        case spf::RrType::a: data = input_.take(4); break;
+        case spf::RrType::aaaa: data = input_.take(16); break;
+        case spf::RrType::txt: {
+          std::string text = input_.long_text();
+          if (i == 0) text.insert(0, "v=spf1 ");
+          for (std::size_t at = 0; at < text.size(); at += 255) {
+            const std::string part = text.substr(at, 255);
+            data += char(part.size()) + part;
+          }
+          break;
+        }
+        case spf::RrType::mx: data = number16(i); [[fallthrough]];
+        case spf::RrType::ptr: data += input_.text(); break;
+      }
+      message += number16(0xc00c) + number16(how & 0x20 ? input_.octet() : unsigned(type)) + number16(1) +
+                 std::string(4, '\0') + number16(data.size()) + data;
+    }
+    return message;
+  }
+
+  Input& input_;
+  std::map<std::pair<std::string, spf::RrType>, spf::Answer> answers_;
+  unsigned asked_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Input input(std::string_view(reinterpret_cast<const char*>(data), size));
+  const bool ip4 = input.octet() & 1;
+  const auto client = spf::Address::parse(ip4 ? "192.0.2.1" : "2001:db8::1");
+  spf::CheckOptions options;
+  options.level = input.octet() % 7;
+  options.receiver = input.text();
+  options.rules = input.text();
+  options.guess = input.text();
+  options.explanation = input.text();
+  const std::string helo = input.text(), sender = input.text() + "@" + (input.octet() & 1 ? input.text() : "example.org");
+  HostileResolver resolver(input);
+  const spf::Verdict verdict = spf::check({*client, helo, sender}, options, resolver);
+  if (verdict.lookups > 20 || verdict.voids > 4) abort();
+  return 0;
+}
