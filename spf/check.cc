@@ -46,18 +46,20 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   }
 }
 
+// In one line, and without a web page that would be gone one day.
 std::string default_explanation(const Verdict& verdict, const Address& client) {
   const std::string start = "SPF " + std::string(name(verdict.result)) + ": ";
+  const std::string domain = verdict.domain.empty() ? "unknown" : verdict.domain;
+  const std::string who = verdict.local_policy ? "local policy for " + domain : domain;
   switch (verdict.result) {
     case Result::neutral:
-      return start + verdict.domain + " neither permits nor denies " + client.text() + " as sender";
+      return start + who + " neither permits nor denies " + client.text() + " as sender";
     case Result::none:
-      return start + verdict.domain + " does not designate any senders, so not " + client.text();
+      return start + who + " does not designate any senders, so not " + client.text();
     case Result::permerror:
-      return start + verdict.problem + ", checking " + client.text() + " for " + verdict.domain;
+      return start + verdict.problem + ", checking " + client.text() + " for " + domain;
     default:
-      return start + verdict.domain + " does not designate " + client.text() +
-             " as permitted sender";
+      return start + who + " does not designate " + client.text() + " as permitted sender";
   }
 }
 

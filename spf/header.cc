@@ -40,7 +40,7 @@ bool is_dot_atom(std::string_view text) {
 std::string comment(const Query& query, const Verdict& verdict, std::string_view receiver) {
   const std::string r = in_comment(receiver);
   const std::string i = query.client.text();
-  const std::string d = in_comment(verdict.domain);
+  const std::string d = verdict.domain.empty() ? "unknown" : in_comment(verdict.domain);
   const std::string x = verdict.local_policy ? "local policy" : "SPF record at " + d;
   switch (verdict.result) {
     case Result::pass: return r + ": " + x + " designates " + i + " as permitted sender";

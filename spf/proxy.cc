@@ -180,8 +180,8 @@ void Proxy::advance() {
     raised_ = false;
     session_.resume();
     perform(session_.take_actions());
-  } while (raised_);
-  write_out();
+    write_out();
+  } while (raised_ && !session_.finished());
   if (const Session::Limit limit = session_.limit(); limit.number != limit_number_) {
     limit_number_ = limit.number;
     limit_deadline_ =
@@ -207,20 +207,26 @@ void Proxy::perform(Actions actions) {
   if (actions.start_check) start_check(*actions.start_check);
 }
 
-// Writes what can be written now: mostly that is all, and saves a poll.
+// Writes what can be written now: mostly that is all, and saves a poll. Room
+// that this makes is news for the session.
 void Proxy::write_out() {
   if (child_ && child_->to) {
+    const std::size_t room = session_.to_child().room();
     const Io io = write_from(child_->to.get(), session_.to_child());
-    if (io == Io::closed) session_.to_child().clear();  // its last words are still to be read
+    if (io == Io::closed) session_.child_deaf();  // its last words are still to be read
     if (io != Io::later && close_child_input_) child_->to.reset();
+    if (session_.to_child().room() != room) raised_ = true;
   }
   if (!client_output_open_) {
     session_.to_client().clear();
-  } else if (session_.output_ready() && write_from(1, session_.to_client()) == Io::closed) {
-    client_output_open_ = false;
-    session_.to_client().clear();
-    session_.client_lost();
-    if (!session_.finished()) advance();
+  } else if (session_.output_ready()) {
+    const std::size_t room = session_.to_client().room();
+    if (write_from(1, session_.to_client()) == Io::closed) {
+      client_output_open_ = false;
+      session_.client_lost();
+      session_.to_client().clear();
+    }
+    if (session_.to_client().room() != room) raised_ = true;
   }
 }
 
@@ -402,10 +408,7 @@ void Proxy::wait() {
         if (check_->failed()) write_warning("SPF check crashed");
         end_check(*std::move(result));
       }
-    if (fds[client_out].revents || fds[child_in].revents) {
-      write_out();
-      raised_ = true;
-    }
+    if (fds[client_out].revents || fds[child_in].revents) write_out();
   }
   if (raised_ && !session_.finished())
     advance();

@@ -23,6 +23,7 @@ inline constexpr std::string_view
     bad_mail = "501 syntax: MAIL FROM:<address> (#5.5.4)",
     bad_rcpt = "501 syntax: RCPT TO:<address> (#5.5.4)",
     not_implemented = "502 command not implemented (#5.5.1)",
+    in_transaction = "503 AUTH not permitted during a mail transaction (#5.5.1)",
     no_chunking = "521 BDAT not supported, closing (#5.5.1)",
     timed_out = "421 timeout (#4.4.2)",
     controls = "421 unable to read controls (#4.3.0)",

@@ -274,6 +274,7 @@ Task<void> Session::data() {
   } catch (const ChildTrouble&) {
     throw Close{std::string(reply::message_lost)};
   }
+  if (deaf_ && answer.positive()) throw Close{std::string(reply::message_lost)};
   transaction_ = false;
   co_await pass(std::move(answer));
 }
@@ -320,6 +321,10 @@ Task<void> Session::authenticate(std::string_view argument) {
     say(reply::bad_syntax);
     co_return;
   }
+  if (transaction_ || rejecting_) {
+    say(reply::in_transaction);
+    co_return;
+  }
   std::string line = "AUTH ";
   line += argument;
   // What comes after 235 is not checked, so no older verdict may be there.
@@ -338,10 +343,7 @@ Task<void> Session::authenticate(std::string_view argument) {
     std::string next = response.problem.empty() ? std::move(response.text) : "*";
     answer = co_await ask(std::move(next));
   }
-  if (answer.code == 235) {
-    trusted_ = true;
-    rejecting_ = false;
-  }
+  if (answer.code == 235) trusted_ = true;
   co_await pass(std::move(answer));
 }
 
@@ -406,6 +408,7 @@ Task<Reply> Session::start_child(std::vector<std::string> variables) {
   if (starts_ == max_starts) throw Close{std::string(reply::too_many_starts)};
   ++starts_;
   actions_.start_child = std::move(variables);
+  deaf_ = false;
   Reply greeting = co_await child_reply();
   co_return greeting;
 }
@@ -431,7 +434,7 @@ Task<bool> Session::start_again(std::vector<std::string> variables) {
   } else {
     actions_.restore_previous = true;
     actions_.warnings.push_back("SMTP server, started again, does not greet and take EHLO");
-    child_closed_ = false;
+    child_closed_ = deaf_ = false;
     from_child_.clear();
     to_child_.clear();
     parser_ = ReplyParser();

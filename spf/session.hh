@@ -60,6 +60,12 @@ class Session {
   void client_closed() { client_closed_ = true; }  // end of its input; it may still listen
   void client_lost() { client_lost_ = client_closed_ = true; }
   void child_closed() { child_closed_ = true; }  // end of its output, or it did not start
+  // It takes no more: what waits for it is dropped, what it says of a message
+  // that it can't have got whole is not believed.
+  void child_deaf() {
+    deaf_ = true;
+    to_child_.clear();
+  }
   void check_done(Verdict verdict) { verdict_ = std::move(verdict); }
   void timed_out() { timed_out_ = true; }  // the time of limit() is over
   void shut_down() { shutting_down_ = true; }
@@ -160,6 +166,7 @@ class Session {
 
   // The child's side.
   ReplyParser parser_;
+  bool deaf_ = false;
   bool farewell_ = false;  // the client knows that it closes
   unsigned starts_ = 0;
   std::vector<std::string> child_variables_;

@@ -224,8 +224,14 @@ TEST_CASE("after 235 the client is trusted") {
   )" + quit);
 }
 
-TEST_CASE("authentication begins without variables of an older mail") {
+TEST_CASE("authentication begins without variables of an older mail, and not inside one") {
   plays(hello + good_mail + R"(
+    > AUTH PLAIN AGEAYg==
+    < 503 AUTH not permitted during a mail transaction (#5.5.1)
+    > RSET
+    + RSET
+    - 250 flushed
+    < 250 flushed
     > AUTH PLAIN AGEAYg==
     ! start
     - 220 child
