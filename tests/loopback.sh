@@ -66,6 +66,7 @@ zone:
   name: example.org
   zonefile: zone
 EOF
+  : >"$home/nsd.log"
   nsd -d -c "$home/nsd.conf" >"$home/nsd.log" 2>&1 &
   started="$started $!"
   wait_for 10 grep -q 'nsd started' "$home/nsd.log" ||
