@@ -23,7 +23,7 @@ class Prefetch : public std::enable_shared_from_this<Prefetch> {
   // Asks what the macro-free terms of `record`, found at `domain`, will ask:
   // TXT for include and redirect (and in turn what those records need as they
   // arrive), addresses for a, MX for mx and addresses for the names that
-  // arrive, A for exists, PTR for ptr. Ends with the term that matches without
+  // arrive, A for exists; nothing for ptr. Ends with the term that matches without
   // DNS, and altogether after as many terms as one check may use.
   void record(const Record& record, const std::string& domain);
 

@@ -179,7 +179,8 @@ void UdnsResolver::Engine::note_packet(int code, const sockaddr* from, unsigned,
   auto& question = *static_cast<Question*>(data);
   const std::string_view message(reinterpret_cast<const char*>(packet), std::size_t(size));
   if (is_response(message) && !(dns_rcode(packet) == DNS_R_NOERROR && is_truncated(message))) return;
-  question.use_tcp = true;
+  // udns has sent it on to the next server, whose answer may be here as well.
+  if (std::exchange(question.use_tcp, true)) return;
   const auto& servers = question.engine->servers;
   for (std::size_t i = 0; i < servers.size(); ++i)
     if (same_server(servers[i], *from)) question.server = i;
