@@ -179,3 +179,25 @@ TEST_CASE("a prog that is gone at the second start is 451") {
   CHECK(spfwrap.ask("QUIT") == "221 child.example");
   CHECK(spfwrap.finish() == 0);
 }
+
+TEST_CASE("prog has no descriptor and no signal setting but those it would have without us") {
+  const TempDir files;
+  Setup setup = level("0", {{"SEEN", files.file("seen")}});
+  setup.prog = {"sh", "-c",
+                // Blocked and ignored signals from 1 to 28, as hexadecimal masks.
+                "{ ls /proc/$$/fd; sed -n 's/^Sig[BI].*\\(.......\\)$/\\1/p' /proc/$$/status; } >>\"$SEEN\"\n"
+                "exec \"$0\"",
+                test_program("child")};
+  std::string without;
+  {
+    Wrapped spfwrap(setup);
+    spfwrap.client().reply();
+    without = read_file(files.file("seen"));
+  }
+  REQUIRE(without.ends_with("0000000\n"));
+  setup.environment["SPFBEHAVIOR"] = "1";
+  Wrapped spfwrap(setup);
+  spfwrap.hello().ask(mail("pass"));
+  CHECK(spfwrap.runs().size() == 2);
+  CHECK(read_file(files.file("seen")) == without + without + without);
+}

@@ -51,7 +51,9 @@ Wrapped& Wrapped::hello(std::string_view name) {
 int Wrapped::finish() {
   client_->close();
   const auto code = process_->wait();
-  return code && process_->group_gone() ? *code : -1;
+  const std::string said = errors();
+  const bool sane = said.find("Sanitizer") == said.npos && said.find("runtime error:") == said.npos;
+  return code && process_->group_gone() && sane ? *code : -1;
 }
 
 std::vector<std::string> Wrapped::log() const {

@@ -40,7 +40,7 @@ class Wrapped {
   std::string talk(std::initializer_list<std::string_view> c) { return client_->talk(c); }
 
   // Hangs up, waits until spfwrap and everything it started are gone, and
-  // returns its exit code; -1 if something stays.
+  // returns its exit code; -1 if something stays or a sanitizer complains.
   int finish();
 
   // What it wrote on descriptor 2, and the qlogenvelope lines of that.
