@@ -8,6 +8,7 @@
 #include "spf/idna.hh"
 #include "spf/mailbox.hh"
 #include "spf/policy.hh"
+#include "spf/macro.hh"
 #include "spf/record.hh"
 
 namespace spf {

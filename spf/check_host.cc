@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "spf/macro.hh"
 #include "spf/prefetch.hh"
 
 namespace spf {

@@ -20,6 +20,7 @@ extern "C" {
 #include <spf2/spf_dns_rr.h>
 }
 
+#include "spf/macro.hh"
 #include "spf/mailbox.hh"
 
 namespace spf {
@@ -62,41 +63,6 @@ bool is_within(std::string_view name, std::string_view domain) {
   return name.size() >= domain.size() && !domain.empty() &&
          strncasecmp(name.data() + name.size() - domain.size(), domain.data(), domain.size()) == 0 &&
          (name.size() == domain.size() || name[name.size() - domain.size() - 1] == '.');
-}
-
-// Splits at any of the delimiters, reverses, keeps the right-hand parts and
-// joins with dots (section 7.3).
-std::string transform(std::string_view value, const MacroPiece& macro) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const auto end = value.find_first_of(macro.delimiters);
-    parts.push_back(value.substr(0, end));
-    if (end == value.npos) break;
-    value.remove_prefix(end + 1);
-  }
-  if (macro.reverse) std::reverse(parts.begin(), parts.end());
-  const std::size_t keep = macro.parts ? std::min<std::size_t>(macro.parts, parts.size()) : parts.size();
-  std::string result;
-  for (auto part = parts.end() - std::ptrdiff_t(keep); part != parts.end(); ++part) {
-    if (part != parts.end() - std::ptrdiff_t(keep)) result += '.';
-    result += *part;
-  }
-  return result;
-}
-
-// Escapes what is not "unreserved" in RFC 3986 section 2.3.
-std::string url_escape(std::string_view value) {
-  std::string result;
-  for (const unsigned char c : value) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-        (c && std::strchr("-._~", c))) {
-      result += char(c);
-    } else {
-      constexpr char hex[] = "0123456789ABCDEF";
-      result += {'%', hex[c >> 4], hex[c & 15]};
-    }
-  }
-  return result;
 }
 
 }  // namespace
@@ -339,13 +305,12 @@ std::string Libspf2::expand(std::string_view macro_string, const std::string& do
     seam.rethrow();
     checked(code);
     std::string value = buffer;
-    // Names have no trailing dot, whatever was published or said in HELO. IPv6
-    // nibbles are in upper case, as the RFC's own test suite has them.
+    // IPv6 nibbles in upper case, as the openspf suite has them; to DNS it is
+    // all the same.
     if (piece->letter == 'i')
       std::transform(value.begin(), value.end(), value.begin(),
                      [](char c) { return c >= 'a' && c <= 'f' ? char(c - 'a' + 'A') : c; });
-    value = transform(value, *piece);
-    result += piece->escape ? url_escape(value) : value;
+    result += transform(value, *piece);
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "spf/macro.hh"
 #include "tests/catch.hh"
 #include "tests/support/fake_resolver.hh"
 

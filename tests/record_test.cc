@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "spf/macro.hh"
 #include "tests/catch.hh"
 
 using namespace spf;

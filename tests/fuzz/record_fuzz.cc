@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "spf/macro.hh"
 #include "spf/record.hh"
 
 namespace {
