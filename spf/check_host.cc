@@ -99,6 +99,23 @@ Finding CheckHost::guess(const std::string& domain, const std::vector<Directive>
   return finding;
 }
 
+// Tells the trace of a term around its evaluation.
+template <class Evaluate>
+bool CheckHost::observe(const std::string& text, unsigned depth, bool local, Evaluate evaluate) {
+  if (trace_) trace_->term(depth, text, local);
+  const auto done = [&](Trace::Outcome outcome) {
+    if (trace_) trace_->term_done(depth, text, outcome, *limits_);
+  };
+  try {
+    const bool match = evaluate();
+    done(match ? Trace::Outcome::match : Trace::Outcome::no_match);
+    return match;
+  } catch (const Stop& stop) {
+    done(stop.result == Result::permerror ? Trace::Outcome::permerror : Trace::Outcome::temperror);
+    throw;
+  }
+}
+
 // Sections 4.6 and 4.7
 Finding CheckHost::evaluate(std::string domain, unsigned depth, const std::vector<Directive>* rules) {
   std::optional<Record> record = fetch(domain, depth);
@@ -133,12 +150,13 @@ Finding CheckHost::evaluate(std::string domain, unsigned depth, const std::vecto
 
 std::string CheckHost::follow_redirect(const std::string& spec, const std::string& domain,
                                        unsigned depth) {
-  const std::string text = "redirect=" + spec;
-  if (trace_) trace_->term(depth, text, false);
-  count_lookup(domain);
-  std::string target = target_name(spec, domain);
-  count_void(domain);
-  if (trace_) trace_->term_done(depth, text, Trace::Outcome::match, *limits_);
+  std::string target;
+  observe("redirect=" + spec, depth, false, [&] {
+    count_lookup(domain);
+    target = target_name(spec, domain);
+    count_void(domain);
+    return true;
+  });
   return target;
 }
 
@@ -187,18 +205,8 @@ bool CheckHost::try_rules(const std::vector<Directive>& rules, const std::string
 
 bool CheckHost::matches(const Directive& directive, const std::string& domain, unsigned depth,
                         bool local) {
-  if (trace_) trace_->term(depth, directive.text, local);
-  const auto done = [&](Trace::Outcome outcome) {
-    if (trace_) trace_->term_done(depth, directive.text, outcome, *limits_);
-  };
-  try {
-    const bool match = evaluate_term(directive, domain, depth);
-    done(match ? Trace::Outcome::match : Trace::Outcome::no_match);
-    return match;
-  } catch (const Stop& stop) {
-    done(stop.result == Result::permerror ? Trace::Outcome::permerror : Trace::Outcome::temperror);
-    throw;
-  }
+  return observe(directive.text, depth, local,
+                 [&] { return evaluate_term(directive, domain, depth); });
 }
 
 bool CheckHost::evaluate_term(const Directive& directive, const std::string& domain,
@@ -232,6 +240,7 @@ bool CheckHost::includes(const Directive& directive, const std::string& domain, 
 }
 
 std::optional<std::string> CheckHost::explanation(const std::string& exp, const std::string& domain) {
+  if (trace_) trace_->explanation(exp);
   const Answer& answer = resolver_->lookup(target_name(exp, domain), RrType::txt);
   if (answer.texts.size() != 1) return {};
   const std::string& text = answer.texts.front();

@@ -62,6 +62,8 @@ class CheckHost {
   std::optional<Record> fetch(const std::string& domain, unsigned depth);
   bool try_rules(const std::vector<Directive>& rules, const std::string& domain, unsigned depth,
                  Finding& finding);
+  template <class Evaluate>
+  bool observe(const std::string& text, unsigned depth, bool local, Evaluate evaluate);
   bool matches(const Directive& directive, const std::string& domain, unsigned depth, bool local);
   bool includes(const Directive& directive, const std::string& domain, unsigned depth);
   bool evaluate_term(const Directive& directive, const std::string& domain, unsigned depth);

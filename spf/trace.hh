@@ -29,6 +29,10 @@ class Trace {
   virtual void term_done(unsigned /*depth*/, std::string_view /*text*/, Outcome,
                          const Limits& /*used so far*/) {}
 
+  // The verdict is known; what is asked from here on is for the text of the
+  // record's exp=, as published.
+  virtual void explanation(std::string_view /*domain_spec*/) {}
+
   // DNS was asked, or the answer was still known.
   virtual void question(std::string_view /*name*/, RrType, const Answer&) {}
 
