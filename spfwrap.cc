@@ -38,12 +38,8 @@ std::vector<std::string> inherited_environment() {
 // What of the configuration will not be acted on.
 void warn(const spf::Config& config) {
   for (const std::string& warning : config.warnings) spf::write_warning(warning);
-  for (const std::string& problem : spf::rule_problems(config.rules))
-    spf::write_warning("spfrules: left out: " + problem);
-  for (const std::string& problem : spf::rule_problems(config.guess))
-    spf::write_warning("spfguess: left out: " + problem);
-  if (const std::string problem = spf::explanation_problem(config.explanation); !problem.empty())
-    spf::write_warning("spfexp: not used: " + problem);
+  for (const std::string& problem : spf::option_problems(spf::check_options(config)))
+    spf::write_warning(problem);
 }
 
 void say_to_client(std::string_view reply) {

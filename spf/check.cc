@@ -160,4 +160,15 @@ std::string explanation_problem(std::string_view explanation) {
   return {};
 }
 
+std::vector<std::string> option_problems(const CheckOptions& options) {
+  std::vector<std::string> problems;
+  for (const std::string& problem : rule_problems(options.rules))
+    problems.push_back("spfrules: left out: " + problem);
+  for (const std::string& problem : rule_problems(options.guess))
+    problems.push_back("spfguess: left out: " + problem);
+  if (const std::string problem = explanation_problem(options.explanation); !problem.empty())
+    problems.push_back("spfexp: not used: " + problem);
+  return problems;
+}
+
 }  // namespace spf

@@ -53,11 +53,14 @@ struct Subject {
 };
 Subject subject(const Query& query);
 
-// What check() will leave out of CheckOptions::rules or ::guess because its
-// syntax is wrong, each for a warning: `term: what is wrong`. Needs no DNS.
+// What check() will leave out of a text of local terms because its syntax is
+// wrong, each for a warning: `term: what is wrong`. Needs no DNS.
 std::vector<std::string> rule_problems(std::string_view terms);
 
 // Why CheckOptions::explanation will not be used; "" when it is good.
 std::string explanation_problem(std::string_view explanation);
+
+// All of these for the options, each as a warning that names the setting.
+std::vector<std::string> option_problems(const CheckOptions& options);
 
 }  // namespace spf

@@ -31,11 +31,13 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, uns
   return value;
 }
 
+// Environment and control files; notes what it found in `found` if that is
+// not null.
 class Reader {
  public:
-  explicit Reader(const Getenv& getenv) : getenv_(getenv) {
-    const char* directory = getenv("CONTROLDIR");
-    directory_ = directory && *directory ? directory : CONF_QMAIL "/control";
+  explicit Reader(const Getenv& getenv, std::vector<Setting>* found = nullptr)
+      : getenv_(getenv), found_(found) {
+    directory_ = setting("CONTROLDIR", CONF_QMAIL "/control");
   }
 
   // Null where the variable is not set.
@@ -46,9 +48,45 @@ class Reader {
     return std::string(value && *value ? std::string_view(value) : otherwise);
   }
 
+  // The same, noted.
+  std::string setting(const char* name, std::string_view otherwise) const {
+    const char* value = getenv_(name);
+    const bool is_set = value && *value;
+    return note(name, is_set ? std::string_view(value) : otherwise, is_set ? environment : by_default);
+  }
+
+  // What counts first of: a variable, set at all; a control file; the default.
+  std::string setting(const char* name, const char* control_name, std::string_view otherwise) const {
+    if (const char* value = variable(name)) return note(name, value, environment);
+    return setting_in_file(name, control_name, otherwise);
+  }
+  std::string setting_in_file(const char* name, const char* control_name,
+                              std::string_view otherwise) const {
+    std::string problem;
+    try {
+      if (const auto line = control(control_name)) return note(name, *line, path(control_name));
+    } catch (const ControlError& error) {
+      if (!found_) throw;
+      problem = error.what();
+    }
+    return note(name, otherwise, by_default, problem);
+  }
+
+  static constexpr std::string_view environment = "environment", by_default = "default";
+
+  std::string path(const char* control_name) const { return directory_ + '/' + control_name; }
+
+  std::string note(const char* name, std::string_view value, std::string_view source,
+                   std::string_view problem = {}) const {
+    if (found_)
+      found_->push_back({name, std::string(value), std::string(source), std::string(problem)});
+    return std::string(value);
+  }
+
+ private:
   // The first line without trailing blanks; nothing where there is no file.
   std::optional<std::string> control(const char* name) const {
-    const std::string path = directory_ + '/' + name;
+    const std::string path = this->path(name);
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
       if (errno == ENOENT || errno == ENOTDIR) return {};
@@ -73,18 +111,12 @@ class Reader {
     return text;
   }
 
-  // A text that the environment overrides, where it is set at all.
-  std::string text(const char* name, const char* control_name) const {
-    if (const char* value = variable(name)) return value;
-    return control(control_name).value_or(std::string());
-  }
-
- private:
   [[noreturn]] static void fail(const std::string& path, int error) {
     throw ControlError("unable to read " + path + ": " + std::strerror(error));
   }
 
   const Getenv& getenv_;
+  std::vector<Setting>* const found_;
   std::string directory_;
 };
 
@@ -105,34 +137,52 @@ std::optional<Address> client_address(const Reader& reader) {
 }
 
 unsigned read_level(const Reader& reader, Config& config) {
-  std::string value;
-  std::string_view source = "SPFBEHAVIOR";
-  if (const char* text = reader.variable("SPFBEHAVIOR")) {
-    value = text;
-  } else if (auto line = reader.control("spfbehavior")) {
-    value = *std::move(line);
-    source = "control/spfbehavior";
-  }
+  const std::string value = reader.setting("SPFBEHAVIOR", "spfbehavior", "");
   if (value.empty()) return 0;
   if (const auto level = parse_number(value, 0, max_level)) return *level;
-  warn(config, source, value, std::to_string(cautious_level));
+  const bool in_file = !reader.variable("SPFBEHAVIOR");
+  warn(config, in_file ? "control/spfbehavior" : "SPFBEHAVIOR", value,
+       std::to_string(cautious_level));
   return cautious_level;
 }
 
 std::string receiver_name(const Reader& reader) {
   const std::string local_host = reader.variable_or("TCPLOCALHOST", "0");
-  if (local_host != "0") return local_host;
-  const auto me = reader.control("me");
-  if (me && !me->empty()) return *me;
+  if (local_host != "0") return reader.note("TCPLOCALHOST", local_host, Reader::environment);
+  const std::string me = reader.setting_in_file("me", "me", "");
+  if (!me.empty()) return me;
   return reader.variable_or("TCPLOCALIP", reader.variable_or("TCP6LOCALIP", "unknown"));
 }
 
 // One of two words; anything else warns and is the first.
 bool is_second(const Reader& reader, Config& config, const char* name, std::string_view first,
                std::string_view second) {
-  const std::string value = reader.variable_or(name, first);
+  const std::string value = reader.setting(name, first);
   if (value != first && value != second) warn(config, name, value, first);
   return value == second;
+}
+
+// Everything but level and client.
+void read_rest(const Reader& reader, Config& config) {
+  config.remote_host = reader.variable_or("TCPREMOTEHOST", "unknown");
+  config.receiver = receiver_name(reader);
+  config.rules = reader.setting("SPFRULES", "spfrules", "");
+  config.guess = reader.setting("SPFGUESS", "spfguess", "");
+  config.explanation = reader.setting("SPFEXP", "spfexp", "");
+  config.insert_header = !is_second(reader, config, "SPFANNOTATE", "data", "env");
+  config.pass_starttls = is_second(reader, config, "SPFSTARTTLS", "hide", "pass");
+
+  const std::string timeout = reader.setting("SPFTIMEOUT", "20");
+  if (const auto seconds = parse_number(timeout, 1, 300))
+    config.check_timeout = std::chrono::seconds(*seconds);
+  else
+    warn(config, "SPFTIMEOUT", timeout, "20");
+
+  const std::string smtp_timeout = reader.setting_in_file("timeoutsmtpd", "timeoutsmtpd", "1200");
+  if (const auto seconds = parse_number(smtp_timeout, 0, 999999999))
+    config.smtp_timeout = std::chrono::seconds(std::max(1u, *seconds));  // as qmail-smtpd
+  else if (!smtp_timeout.empty())
+    warn(config, "control/timeoutsmtpd", smtp_timeout, "1200");
 }
 
 }  // namespace
@@ -142,33 +192,31 @@ std::optional<Config> read_config(const Getenv& getenv) {
   if (reader.variable("RELAYCLIENT")) return {};
   const auto client = client_address(reader);
   if (!client) return {};
-
   Config config;
+  config.client = *client;
   config.level = read_level(reader, config);
   if (config.level == 0) return {};
-
-  config.client = *client;
-  config.remote_host = reader.variable_or("TCPREMOTEHOST", "unknown");
-  config.receiver = receiver_name(reader);
-  config.rules = reader.text("SPFRULES", "spfrules");
-  config.guess = reader.text("SPFGUESS", "spfguess");
-  config.explanation = reader.text("SPFEXP", "spfexp");
-  config.insert_header = !is_second(reader, config, "SPFANNOTATE", "data", "env");
-  config.pass_starttls = is_second(reader, config, "SPFSTARTTLS", "hide", "pass");
-
-  const std::string timeout = reader.variable_or("SPFTIMEOUT", "20");
-  if (const auto seconds = parse_number(timeout, 1, 300))
-    config.check_timeout = std::chrono::seconds(*seconds);
-  else
-    warn(config, "SPFTIMEOUT", timeout, "20");
-
-  if (const auto line = reader.control("timeoutsmtpd"); line && !line->empty()) {
-    if (const auto seconds = parse_number(*line, 0, 999999999))
-      config.smtp_timeout = std::chrono::seconds(std::max(1u, *seconds));  // as qmail-smtpd
-    else
-      warn(config, "control/timeoutsmtpd", *line, "1200");
-  }
+  read_rest(reader, config);
   return config;
+}
+
+Config read_settings(const Getenv& getenv, const Address& client, std::vector<Setting>* found) {
+  const Reader reader(getenv, found);
+  Config config;
+  config.client = client;
+  config.level = read_level(reader, config);
+  read_rest(reader, config);
+  return config;
+}
+
+CheckOptions check_options(const Config& config) {
+  CheckOptions options;
+  options.receiver = config.receiver;
+  options.rules = config.rules;
+  options.guess = config.guess;
+  options.explanation = config.explanation;
+  options.level = config.level;
+  return options;
 }
 
 }  // namespace spf

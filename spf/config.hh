@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "spf/address.hh"
+#include "spf/check.hh"
 
 namespace spf {
 
@@ -37,5 +38,22 @@ using Getenv = std::function<const char*(const char*)>;
 // relay client, without a TCP client, at level 0. Opens no file it can do
 // without: none if the environment alone says to step aside. Throws ControlError.
 std::optional<Config> read_config(const Getenv& getenv);
+
+// One setting, as spfcheck -C shows it.
+struct Setting {
+  std::string name;     // the variable's, or the control file's if it has none
+  std::string value;    // as it stands there; a default, where it stands nowhere
+  std::string source;   // "environment", the file's path, or "default"
+  std::string problem;  // why it can't be read: spfwrap then takes no mail
+};
+
+// What read_config() reads for a client that is to be checked, at any level,
+// and whatever the environment says of clients. With `found`, all settings are
+// noted there, and what can't be read is noted instead of thrown.
+Config read_settings(const Getenv& getenv, const Address& client,
+                     std::vector<Setting>* found = nullptr);
+
+// What of the configuration a check has to know.
+CheckOptions check_options(const Config& config);
 
 }  // namespace spf

@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::size_t max_line = 1000;
 
+std::string_view program_name = "spfwrap";
+
+void write_message(std::string_view kind, std::string_view what) {
+  std::string line(program_name);
+  line += kind;
+  write_log(line + printable(what, max_line));
+}
+
 }  // namespace
 
 void write_log(std::string_view line) {
@@ -26,12 +34,10 @@ void write_log(std::string_view line) {
   }
 }
 
-void write_warning(std::string_view what) {
-  write_log("spfwrap: warning: " + printable(what, max_line));
-}
+void set_program_name(std::string_view name) { program_name = name; }
 
-void write_fatal(std::string_view what) {
-  write_log("spfwrap: fatal: " + printable(what, max_line));
-}
+void write_warning(std::string_view what) { write_message(": warning: ", what); }
+
+void write_fatal(std::string_view what) { write_message(": fatal: ", what); }
 
 }  // namespace spf

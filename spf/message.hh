@@ -9,6 +9,10 @@ namespace spf {
 // does not stop because a log does.
 void write_log(std::string_view line);
 
+// The name that messages begin with: "spfwrap" until a main gives another,
+// which must be a literal.
+void set_program_name(std::string_view name);
+
 // "spfwrap: warning: what", "spfwrap: fatal: what".
 void write_warning(std::string_view what);
 void write_fatal(std::string_view what);
