@@ -92,8 +92,8 @@ run-bench: all $(HELPERS)
 	$(RUN) sh tests/bench
 
 # An openspf suite, which is not part of this tree: make conformance SUITE=file
-run-conformance: all $(BUILD)/tests/conformance
-	$(BUILD)/tests/conformance $(SUITE)
+run-conformance: all $(BUILD)/tests/conformance $(HELPERS)
+	$(RUN) $(BUILD)/tests/conformance $(SUITE)
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)

@@ -23,7 +23,7 @@ Wrapped::Wrapped(const Setup& setup) {
                              {"TCPLOCALHOST", "mx.local"},
                              {"CONTROLDIR", files_.make_directory("control")},
                              {"CHILD_RECORD", files_.file("record")}};
-  environment.merge(name_server().environment());
+  if (!setup.environment.count("NAMESERVERS")) environment.merge(name_server().environment());
   for (const auto& [name, value] : setup.environment) environment[name] = value;
   for (const auto& name : setup.unset) environment.erase(name);
   for (const auto& [name, text] : setup.control) files_.write("control/" + name, text);

@@ -1,5 +1,6 @@
 // spfwrap as tcpserver would start it, but on a socket pair, with the child of
-// tests/programs behind it and the shared name server for DNS.
+// tests/programs behind it and the shared name server for DNS, unless the
+// environment says NAMESERVERS.
 #pragma once
 
 #include <memory>
