@@ -11,8 +11,9 @@ child=$build/tests/programs/child
 home=$(mktemp -d "${TMPDIR:-/tmp}/spfwrap.XXXXXX") || exit 111
 started=
 
+# Each server has a process group of its own, with all that it starts.
 stop_everything() {
-  for pid in $started; do kill "$pid" 2>/dev/null; done
+  for pid in $started; do kill -- "-$pid" 2>/dev/null; done
   for pid in $started; do wait "$pid" 2>/dev/null; done
   started=
   rm -rf "$home"
@@ -67,7 +68,7 @@ zone:
   zonefile: zone
 EOF
   : >"$home/nsd.log"
-  nsd -d -c "$home/nsd.conf" >"$home/nsd.log" 2>&1 &
+  setsid nsd -d -c "$home/nsd.conf" >"$home/nsd.log" 2>&1 &
   started="$started $!"
   wait_for 10 grep -q 'nsd started' "$home/nsd.log" ||
     die "nsd does not start: $(cat "$home/nsd.log")"
@@ -83,7 +84,7 @@ server() {
   [ -f "$home/rules.cdb" ] ||
     echo '127.:allow,TCPREMOTEIP="192.0.2.1",TCPREMOTEHOST="client.example"' |
     tcprules "$home/rules.cdb" "$home/rules.tmp" || die "tcprules"
-  tcpserver -1 -R -H -l mx.local -c 100 -b 100 -x "$home/rules.cdb" 127.0.0.1 0 "$@" \
+  setsid tcpserver -1 -R -H -l mx.local -c 100 -b 100 -x "$home/rules.cdb" 127.0.0.1 0 "$@" \
     >"$home/$name.port" 2>>"${log:-$home/$name.log}" &
   server_pid=$!
   started="$started $server_pid"
