@@ -20,11 +20,12 @@ else
   BIN   := .
 endif
 
-PROGRAMS = spfwrap
-MANPAGES = spfwrap.8
+PROGRAMS = spfwrap spfcheck
+MANPAGES = spfwrap.8 spfcheck.1
 LIBS     = -lspf2 -ludns -lidn2 -lunistring -lresolv
 
-OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(wildcard spf/*.cc))
+MAINS    = spf/spfcheck.cc
+OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*.cc)))
 ARCHIVE  = $(BUILD)/libspfwrap.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
@@ -52,6 +53,9 @@ all: $(addprefix $(BIN)/,$(PROGRAMS))
 $(BIN)/spfwrap: $(BUILD)/spfwrap.o $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
+$(BIN)/spfcheck: $(BUILD)/spf/spfcheck.o $(ARCHIVE)
+	$(LD) -o $@ $^ $(LIBS)
+
 $(ARCHIVE): $(OBJECTS)
 	rm -f $@
 	ar rcs $@ $^
@@ -61,8 +65,10 @@ $(BUILD)/%.o: %.cc conf-cc conf-qmail
 	$(CXX) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c -o $@ $<
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/man/man8
 	install -s -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 clean:
@@ -100,6 +106,9 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) 
 
 $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(LD) -o $@ $^
+
+$(BUILD)/tests/differential/judge: $(BUILD)/tests/differential/judge.o $(SUPPORT) $(ARCHIVE)
+	$(LD) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/conformance: $(BUILD)/tests/conformance.o $(SUPPORT) $(ARCHIVE)
 	g++ $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -o $@ $^ -lyaml-cpp $(LIBS)

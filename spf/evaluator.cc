@@ -143,13 +143,10 @@ std::optional<Verdict> Evaluator::read() {
     const ssize_t count = ::read(verdict_.get(), octets, sizeof octets);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return {};
-    if (count > 0 && received_.size() < max_verdict) {
-      received_.append(octets, count);
-      continue;
-    }
-    break;
+    if (count <= 0 || received_.size() > max_verdict) break;
+    received_.append(octets, count);
+    if (auto verdict = decode(received_)) return verdict;
   }
-  if (auto verdict = decode(received_)) return verdict;
   failed_ = true;
   return trouble(query_);
 }

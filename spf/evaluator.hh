@@ -20,9 +20,12 @@ class Evaluator {
   // Becomes readable when there is something for read().
   int descriptor() const { return verdict_.get(); }
 
-  // Takes what has arrived. The verdict, once it is there; a check that died
-  // or said something else is temperror.
+  // Takes what has arrived. The verdict, once all of it is there; a check that
+  // died or said something else is temperror.
   std::optional<Verdict> read();
+
+  // The process, which ends by itself after a verdict, for who reaps it then.
+  Process release() { return std::move(process_); }
 
   // The verdict where there is none, because the check crashed, overstayed or
   // could not be started.
@@ -39,7 +42,8 @@ class Evaluator {
   bool failed_ = false;
 };
 
-// A verdict as octets, and back; nothing for octets that are none.
+// A verdict as octets, and back; nothing for octets that are not (yet) a whole
+// one.
 std::string encode(const Verdict& verdict);
 std::optional<Verdict> decode(std::string_view octets);
 

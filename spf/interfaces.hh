@@ -5,8 +5,8 @@
 
 namespace spf {
 
-// Whether one of this machine's network interfaces has the address. False,
-// too, where the system does not tell.
+// Whether the address is one of this machine's own. False, too, where the
+// system does not tell.
 bool is_own_address(const Address& address);
 
 }  // namespace spf

@@ -19,13 +19,14 @@ struct Pipe {
 // Both ends close on exec. Throws std::system_error.
 Pipe make_pipe();
 
+// For a pipe's end: it has no other flags.
 void set_nonblocking(int fd);
 
-// What a process inherits from us is as we found it: which signals are
-// ignored, and the signal mask.
+// What a process inherits from us is as we found it: the signal mask, and
+// whether SIGPIPE is ignored. (exec itself resets what we catch.)
 struct InheritedSignals {
-  sigset_t ignored_to_default;  // those that we ignore and that came as default
   sigset_t mask;
+  bool ignore_pipe;
 };
 
 // A process that is ours to reap. Destroying it kills and reaps it.

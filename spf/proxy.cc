@@ -43,12 +43,11 @@ extern "C" void on_child(int) {}
 class Signals {
  public:
   Signals() {
-    sigemptyset(&inherited_.ignored_to_default);
     struct sigaction action = {};
     struct sigaction old;
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, &old);
-    if (old.sa_handler == SIG_DFL) sigaddset(&inherited_.ignored_to_default, SIGPIPE);
+    inherited_.ignore_pipe = old.sa_handler == SIG_IGN;
     sigset_t blocked;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGCHLD);
@@ -73,7 +72,9 @@ class Signals {
 // Puts back how a descriptor was found.
 class Nonblocking {
  public:
-  explicit Nonblocking(int fd) : fd_(fd), flags_(fcntl(fd, F_GETFL)) { set_nonblocking(fd); }
+  explicit Nonblocking(int fd) : fd_(fd), flags_(fcntl(fd, F_GETFL)) {
+    fcntl(fd, F_SETFL, flags_ | O_NONBLOCK);
+  }
   Nonblocking(const Nonblocking&) = delete;
   ~Nonblocking() { fcntl(fd_, F_SETFL, flags_); }
 
@@ -163,6 +164,7 @@ class Proxy {
   bool close_child_input_ = false;
   Clock::time_point dismissed_deadline_;
   std::optional<Evaluator> check_;
+  Process past_check_;  // has given its verdict, and is about to end
   Query checked_query_;
   Clock::time_point check_deadline_;
 
@@ -298,6 +300,7 @@ void Proxy::end_check(Verdict verdict) {
 }
 
 void Proxy::reap() {
+  past_check_.try_wait();
   if (dismissed_ && dismissed_->process.try_wait()) dismissed_.reset();
   if (child_ && (end_ || (!child_->output_open && session_.from_child().empty())))
     if (const auto status = child_->process.try_wait()) {
@@ -406,6 +409,7 @@ void Proxy::wait() {
     if (fds[verdict].revents && check_)
       if (auto result = check_->read()) {
         if (check_->failed()) write_warning("SPF check crashed");
+        past_check_ = check_->release();
         end_check(*std::move(result));
       }
     if (fds[client_out].revents || fds[child_in].revents) write_out();
