@@ -1,0 +1,101 @@
+#include "spf/config_report.hh"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <vector>
+
+#include "spf/name_servers.hh"
+#include "spf/policy.hh"
+#include "spf/writer.hh"
+
+namespace spf {
+namespace {
+
+constexpr std::array all_results = {Result::fail,      Result::softfail,  Result::neutral, Result::none,
+                                    Result::permerror, Result::temperror, Result::pass};
+
+// The results that meet with a decision at a level, or "".
+std::string results_with(unsigned level, Decision decision) {
+  std::string text;
+  for (const Result result : all_results) {
+    if (decide(level, result) != decision) continue;
+    if (!text.empty()) text += ", ";
+    text += name(result);
+  }
+  return text;
+}
+
+std::string level_text(unsigned level) {
+  if (level == 0) return "0: spfwrap steps aside";
+  std::string text = std::to_string(level) + ": checks";
+  if (const auto results = results_with(level, Decision::defer); !results.empty())
+    text += "; 451 on " + results;
+  const auto rejected = results_with(level, Decision::reject);
+  return text + (rejected.empty() ? "; refuses nothing" : "; 550 on " + rejected);
+}
+
+// "127.0.0.1 port 53"
+std::string server_text(const NameServer& server) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const int family = server.address.ss_family;
+  const auto& ip4 = reinterpret_cast<const sockaddr_in&>(server.address);
+  const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(server.address);
+  const void* address = family == AF_INET ? static_cast<const void*>(&ip4.sin_addr) : &ip6.sin6_addr;
+  inet_ntop(family, address, text, sizeof text);
+  const unsigned port = ntohs(family == AF_INET ? ip4.sin_port : ip6.sin6_port);
+  return text + std::string(" port ") + std::to_string(port);
+}
+
+}  // namespace
+
+std::string_view name(ConfigReport::Grade grade) {
+  switch (grade) {
+    case ConfigReport::Grade::good: return "good";
+    case ConfigReport::Grade::warnings: return "warnings";
+    case ConfigReport::Grade::unreadable: break;
+  }
+  return "unreadable";
+}
+
+ConfigReport report_config(const Getenv& getenv) {
+  std::vector<Setting> found;
+  const Config config = read_settings(getenv, Address(), &found);
+
+  std::vector<std::string> errors, warnings = config.warnings;
+  for (const Setting& setting : found)
+    if (!setting.problem.empty()) errors.push_back(setting.problem + "; no mail is taken");
+  for (std::string& problem : option_problems(check_options(config)))
+    warnings.push_back(std::move(problem));
+  if (getenv("RELAYCLIENT"))
+    warnings.push_back("RELAYCLIENT is set here: with it spfwrap steps aside");
+  if (errors.empty() && config.level == 0)
+    warnings.push_back("the level is 0: spfwrap does nothing, unless tcp.smtp sets SPFBEHAVIOR");
+  if (config.pass_starttls)
+    warnings.push_back("SPFSTARTTLS=pass: mail that comes with STARTTLS is not checked");
+
+  const auto grade = !errors.empty()     ? ConfigReport::Grade::unreadable
+                     : warnings.empty() ? ConfigReport::Grade::good
+                                        : ConfigReport::Grade::warnings;
+  Writer out;
+  out.verbatim(name(grade));
+  for (const std::string& error : errors) out.item("error", error);
+  for (const std::string& warning : warnings) out.item("warning", warning);
+
+  out.title("Settings");
+  for (const Setting& setting : found)
+    out.item(setting.name,
+             (setting.value.empty() ? "none" : setting.value) + " (" + setting.source + ")");
+
+  out.title("What they mean");
+  out.item("level", level_text(config.level));
+  out.item("this host", config.receiver);
+  std::string servers;
+  for (const NameServer& server : name_servers().servers)
+    servers += (servers.empty() ? "" : ", ") + server_text(server);
+  out.item("name servers", servers);
+  return {grade, out.text()};
+}
+
+}  // namespace spf
