@@ -29,22 +29,24 @@ OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*.c
 ARCHIVE  = $(BUILD)/libspfwrap.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
+JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
 RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD)
 
 # What Debian calls the things we need, and a file of each that tells whether
 # it is there.
 PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev \
-           catch2 libyaml-cpp-dev ucspi-tcp mailfront nsd swaks mandoc perl
+           catch2 libyaml-cpp-dev ucspi-tcp mailfront nsd swaks mandoc perl \
+           python3-spf spfquery
 PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/include/idn2.h /usr/include/unistr.h \
            /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
            /usr/sbin/mailfront /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
-           /usr/bin/prove
+           /usr/bin/prove /usr/lib/python3/dist-packages/spf.py /usr/bin/spfquery
 MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all check demo bench conformance deps ready install clean run-%
+.PHONY: all check demo bench conformance differential deps ready install clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -76,7 +78,7 @@ clean:
 
 # The tests. What is missing is installed first; then make starts anew, since
 # nothing of it was there when it read this file.
-check demo bench conformance: ready
+check demo bench conformance differential: ready
 	$(MAKE) run-$@
 
 ready:
@@ -87,7 +89,7 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y --no-install-recommends $(PACKAGES)
 
-run-check: all $(TESTS) $(HELPERS)
+run-check: all $(TESTS) $(HELPERS) $(JUDGE)
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
 	$(RUN) prove -j 2 $(TESTS)
 
@@ -101,13 +103,17 @@ run-bench: all $(HELPERS)
 run-conformance: all $(BUILD)/tests/conformance $(HELPERS)
 	$(RUN) $(BUILD)/tests/conformance $(SUITE)
 
+# Random zones judged by us and by pyspf: make differential [CASES=20000] [SEED=1]
+run-differential: $(JUDGE)
+	/usr/bin/python3 -B tests/differential/compare.py $(JUDGE) $(or $(CASES),20000) $(or $(SEED),1)
+
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(LD) -o $@ $^
 
-$(BUILD)/tests/differential/judge: $(BUILD)/tests/differential/judge.o $(SUPPORT) $(ARCHIVE)
+$(JUDGE): $(BUILD)/tests/differential/judge.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/conformance: $(BUILD)/tests/conformance.o $(SUPPORT) $(ARCHIVE)
