@@ -96,7 +96,7 @@ run-check: all $(TESTS) $(HELPERS) $(JUDGE)
 run-demo: all $(HELPERS)
 	$(RUN) QMAIL=$(QMAIL) sh tests/demo
 
-run-bench: all $(HELPERS)
+run-bench: all $(HELPERS) $(BUILD)/tests/bench_dns
 	$(RUN) sh tests/bench
 
 # An openspf suite, which is not part of this tree: make conformance SUITE=file
@@ -113,7 +113,7 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) 
 $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(LD) -o $@ $^
 
-$(JUDGE): $(BUILD)/tests/differential/judge.o $(SUPPORT) $(ARCHIVE)
+$(JUDGE) $(BUILD)/tests/bench_dns: %: %.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/conformance: $(BUILD)/tests/conformance.o $(SUPPORT) $(ARCHIVE)
