@@ -278,14 +278,8 @@ void Proxy::restore_previous() {
 
 void Proxy::start_check(const Query& query) {
   checked_query_ = query;
-  CheckOptions options;
-  options.receiver = config_.receiver;
-  options.rules = config_.rules;
-  options.guess = config_.guess;
-  options.explanation = config_.explanation;
-  options.level = config_.level;
   try {
-    check_.emplace(query, options, config_.check_timeout);
+    check_.emplace(query, check_options(config_), config_.check_timeout);
     check_deadline_ = Clock::now() + config_.check_timeout + evaluator_grace;
   } catch (const std::system_error& error) {
     write_warning("unable to check SPF: " + error.code().message());
