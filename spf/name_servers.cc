@@ -108,4 +108,17 @@ NameServers name_servers(const char* path) {
   return found;
 }
 
+bool same_server(const NameServer& server, const sockaddr& from) {
+  if (server.address.ss_family == from.sa_family && from.sa_family == AF_INET)
+    return std::memcmp(&reinterpret_cast<const sockaddr_in&>(server.address).sin_addr,
+                       &reinterpret_cast<const sockaddr_in&>(from).sin_addr, 4) == 0;
+  if (from.sa_family != AF_INET6) return false;
+  const auto& address = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
+  if (server.address.ss_family == AF_INET6)
+    return std::memcmp(&reinterpret_cast<const sockaddr_in6&>(server.address).sin6_addr, &address, 16) == 0;
+  // udns maps IPv4 servers when it has IPv6 ones too.
+  return std::memcmp(&reinterpret_cast<const sockaddr_in&>(server.address).sin_addr,
+                     address.s6_addr + 12, 4) == 0;
+}
+
 }  // namespace spf

@@ -25,4 +25,7 @@ struct NameServers {
 // unless there is none to any: udns gives a question up when it cannot send it.
 NameServers name_servers(const char* path = "/etc/resolv.conf");
 
+// Whether a packet from `from` comes from this server's address.
+bool same_server(const NameServer& server, const sockaddr& from);
+
 }  // namespace spf

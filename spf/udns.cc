@@ -7,9 +7,10 @@
 #include <udns.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cerrno>
 #include <map>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,19 +37,6 @@ constexpr int most_rounds = 9;    // 1 + 2 + 4 + ... + 256 s: any deadline comes
 constexpr milliseconds tcp_patience{3000};  // with a server while others are left
 constexpr std::size_t longest_alias_chain = 8;  // CNAMEs over several responses
 constexpr std::uint16_t payload = DNS_EDNS0PACKET;
-
-bool same_server(const NameServer& server, const sockaddr& from) {
-  if (server.address.ss_family == from.sa_family && from.sa_family == AF_INET)
-    return std::memcmp(&reinterpret_cast<const sockaddr_in&>(server.address).sin_addr,
-                       &reinterpret_cast<const sockaddr_in&>(from).sin_addr, 4) == 0;
-  if (from.sa_family != AF_INET6) return false;
-  const auto& address = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
-  if (server.address.ss_family == AF_INET6)
-    return std::memcmp(&reinterpret_cast<const sockaddr_in6&>(server.address).sin6_addr, &address, 16) == 0;
-  // udns maps IPv4 servers when it has IPv6 ones too.
-  return std::memcmp(&reinterpret_cast<const sockaddr_in&>(server.address).sin_addr,
-                     address.s6_addr + 12, 4) == 0;
-}
 
 }  // namespace
 
@@ -90,6 +78,8 @@ struct UdnsResolver::Engine {
   Question& ask(std::string_view name, RrType type);
   void submit(Question& question);
   void wait();
+  void expire();
+  bool is_refused();
 
   int udp() const { return dns_sock(context); }
   time_t ticks() const { return 1 + (Clock::now() - start) / tick; }
@@ -105,6 +95,7 @@ struct UdnsResolver::Engine {
 
   const Clock::time_point start = Clock::now(), deadline;
   bool expired = false;
+  std::optional<Clock::time_point> first_refusal;
   std::vector<NameServer> servers;
   dns_ctx* context = nullptr;
   std::map<std::pair<std::string, RrType>, Question> questions;
@@ -130,6 +121,10 @@ UdnsResolver::Engine::Engine(Clock::time_point until) : deadline(until) {
   }
   const int off = 0;  // IPv4 servers beside IPv6 ones; no matter where it fails
   setsockopt(udp(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  // Connected, a socket tells that nobody listens at the other end. With
+  // several servers the next one is asked soon enough.
+  if (servers.size() == 1)
+    connect(udp(), reinterpret_cast<const sockaddr*>(&servers.front().address), servers.front().size);
 }
 
 UdnsResolver::Question& UdnsResolver::Engine::ask(std::string_view name, RrType type) {
@@ -192,12 +187,7 @@ void UdnsResolver::Engine::wait() {
   const int udns_ticks = dns_timeouts(context, -1, now_ticks);
   if (settle()) return;
   const auto now = Clock::now();
-  if (now >= deadline) {
-    expired = true;
-    for (auto& [key, question] : questions)
-      if (!question.done) finish(question, {});
-    return;
-  }
+  if (now >= deadline) return expire();
   auto until = deadline;
   if (udns_ticks >= 0) until = std::min(until, start + tick * (now_ticks - 1 + udns_ticks));
   std::vector<pollfd> fds = {{udp(), POLLIN, 0}};
@@ -211,11 +201,27 @@ void UdnsResolver::Engine::wait() {
   // One more, as the rest of a millisecond is cut off.
   const auto pause = duration_cast<milliseconds>(until - now).count() + 1;
   if (poll(fds.data(), fds.size(), int(std::clamp<long long>(pause, 0, 1000))) > 0) {
+    if ((fds[0].revents & POLLERR) && is_refused()) return expire();
     if (fds[0].revents) dns_ioevent(context, ticks());
     for (std::size_t i = 1; i < fds.size(); ++i)
       if (fds[i].revents) over_tcp[i]->tcp->advance();
   }
   settle();
+}
+
+void UdnsResolver::Engine::expire() {
+  expired = true;
+  for (auto& [key, question] : questions)
+    if (!question.done) finish(question, {});
+}
+
+// Whether nobody listens at the one server there is, and that not just for the
+// moment in which it is started again: asked a second time, it refused again.
+bool UdnsResolver::Engine::is_refused() {
+  char octet;
+  if (recv(udp(), &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != ECONNREFUSED) return false;
+  if (!first_refusal) first_refusal = Clock::now();
+  return Clock::now() - *first_refusal >= tick;
 }
 
 // Whether a question was answered.

@@ -15,7 +15,8 @@ namespace spf {
 //
 // A question goes to each server in turn, half a second apart, and again after
 // 1, 2, 4 ... seconds until the deadline. A truncated answer is asked for
-// again over TCP, at each server in turn.
+// again over TCP, at each server in turn. A lone server at whose port nobody
+// listens is given up when that is so again at the second attempt.
 //
 // Query ids are udns' own: seeded from the clock's microseconds when the
 // resolver is made. The kernel picks the source port, anew for each resolver,

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "spf/check.hh"
 #include "tests/catch.hh"
@@ -135,8 +137,31 @@ TEST_CASE("nobody listening is trouble, and says so by the deadline") {
   const auto start = Clock::now();
   CHECK(ask("example.org", RrType::a, 300ms).status == Status::trouble);
   CHECK(since(start) < 800ms);
+  CHECK(ask("example.org", RrType::a, 20s).status == Status::trouble);
+  CHECK(since(start) < 5s);  // long before that deadline
   setenv("NAMESERVERS", "nonsense", 1);  // then 127.0.0.1
   CHECK(ask("example.org", RrType::a, 100ms).status == Status::trouble);
+}
+
+TEST_CASE("a server that is just being started again is waited for") {
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    auto server = std::make_unique<DnsServer>(address);
+    server->use();
+    const unsigned port = server->port();
+    server.reset();
+    std::thread late([&] {
+      std::this_thread::sleep_for(300ms);
+      server = std::make_unique<DnsServer>(address, port);
+      server->a("example.org", "192.0.2.1");
+      server->a("h.example.org", "192.0.2.1");
+    });
+    UdnsResolver resolver(Clock::now() + 20s);
+    resolver.prefetch("h.example.org", RrType::a);
+    INFO(address);
+    CHECK(resolver.lookup("example.org", RrType::a).status == Status::ok);
+    CHECK(resolver.lookup("h.example.org", RrType::a).status == Status::ok);
+    late.join();
+  }
 }
 
 TEST_CASE("a lost packet costs at most two seconds") {
