@@ -10,12 +10,17 @@
 
 #include "spf/interfaces.hh"
 #include "spf/udns.hh"
+#include "spf/wall.hh"
 
 namespace spf {
 namespace {
 
 // More than any verdict has.
 constexpr std::size_t max_verdict = 65536;
+
+// Ends what comes through the pipe: whether the whole wall stood.
+constexpr char walled_mark = 'w';
+constexpr char unwalled_mark = 'u';
 
 void put_number(std::string& out, std::uint32_t number) {
   out.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -64,22 +69,20 @@ void write_all(int fd, std::string_view octets) {
   }
 }
 
-// The life of the forked process.
+// The life of the forked process. No verdict is temperror.
 [[noreturn]] void evaluate(const Query& query, CheckOptions options, std::chrono::seconds time,
-                           int verdict) {
+                           int verdict, Evaluator::Check* check) {
   // It has no descriptor of client, child or log.
-  close_range(0, verdict - 1, 0);
-  close_range(verdict + 1, ~0u, 0);
+  if (dup2(verdict, verdict_descriptor) < 0) _exit(1);
+  close_range(verdict_descriptor + 1, ~0u, 0);
   try {
-    const auto start = std::chrono::steady_clock::now();
     options.own_address = is_own_address(query.client);
-    UdnsResolver resolver(start + time);
-    Verdict result = check(query, options, resolver);
-    const auto took = std::chrono::steady_clock::now() - start;
-    result.milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
-    write_all(verdict, encode(result));
+    UdnsResolver resolver(std::chrono::steady_clock::now() + time);
+    const bool walled = raise_wall();
+    const Verdict result = check(query, options, resolver, nullptr);
+    write_all(verdict_descriptor, encode(result) + (walled ? walled_mark : unwalled_mark));
   } catch (...) {
-    _exit(1);  // no verdict is temperror
+    _exit(1);
   }
   _exit(0);
 }
@@ -126,12 +129,13 @@ std::optional<Verdict> decode(std::string_view octets) {
   return verdict;
 }
 
-Evaluator::Evaluator(const Query& query, const CheckOptions& options, std::chrono::seconds time)
+Evaluator::Evaluator(const Query& query, const CheckOptions& options, std::chrono::seconds time,
+                     Check* check)
     : query_(query) {
   Pipe pipe = make_pipe();
   const pid_t pid = fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (pid == 0) evaluate(query, options, time, pipe.write_end.get());
+  if (pid == 0) evaluate(query, options, time, pipe.write_end.get(), check);
   process_ = Process(pid);
   verdict_ = std::move(pipe.read_end);
   set_nonblocking(verdict_.get());
@@ -145,9 +149,14 @@ std::optional<Verdict> Evaluator::read() {
     if (count < 0 && errno == EAGAIN) return {};
     if (count <= 0 || received_.size() > max_verdict) break;
     received_.append(octets, count);
-    if (auto verdict = decode(received_)) return verdict;
+    const char mark = received_.back();
+    if (mark != walled_mark && mark != unwalled_mark) continue;
+    if (auto verdict = decode(std::string_view(received_).substr(0, received_.size() - 1))) {
+      if (mark == unwalled_mark) complaint_ = "SPF check without seccomp: the kernel has none";
+      return verdict;
+    }
   }
-  failed_ = true;
+  complaint_ = "SPF check died" + process_.end_text();
   return trouble(query_);
 }
 

@@ -1,5 +1,6 @@
-// One SPF check in a process of its own: it may wait for DNS while the
-// dialogue goes on, and what the check parses can't harm the dialogue.
+// One SPF check in a process of its own, behind a wall (wall.hh): it may wait
+// for DNS while the dialogue goes on, and what the check parses can't harm the
+// dialogue.
 #pragma once
 
 #include <chrono>
@@ -14,8 +15,12 @@ namespace spf {
 
 class Evaluator {
  public:
+  // How the check is made; tests have others.
+  using Check = Verdict(const Query&, const CheckOptions&, Resolver&, Trace*);
+
   // Starts the check; it ends within `time`. Throws std::system_error.
-  Evaluator(const Query& query, const CheckOptions& options, std::chrono::seconds time);
+  Evaluator(const Query& query, const CheckOptions& options, std::chrono::seconds time,
+            Check* check = spf::check);
 
   // Becomes readable when there is something for read().
   int descriptor() const { return verdict_.get(); }
@@ -31,15 +36,16 @@ class Evaluator {
   // could not be started.
   static Verdict trouble(const Query& query);
 
-  // Whether the last verdict of read() is trouble().
-  bool failed() const { return failed_; }
+  // What the log should hear of the last verdict of read(): that it is
+  // trouble(), or that the wall had a gap. "" if nothing.
+  const std::string& complaint() const { return complaint_; }
 
  private:
   Query query_;
   Descriptor verdict_;
   Process process_;
   std::string received_;
-  bool failed_ = false;
+  std::string complaint_;
 };
 
 // A verdict as octets, and back; nothing for octets that are not (yet) a whole

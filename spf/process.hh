@@ -53,6 +53,10 @@ class Process {
   // Its wait status if it has ended; it is then reaped.
   std::optional<int> try_wait();
 
+  // Kills it if it has not ended by itself, and says how it ended: " with exit
+  // code 1", " of signal 31".
+  std::string end_text();
+
  private:
   pid_t pid_ = 0;
 };

@@ -402,7 +402,7 @@ void Proxy::wait() {
       discard(dismissed_->from.get(), dismissed_->output_open);
     if (fds[verdict].revents && check_)
       if (auto result = check_->read()) {
-        if (check_->failed()) write_warning("SPF check crashed");
+        if (!check_->complaint().empty()) write_warning(check_->complaint());
         past_check_ = check_->release();
         end_check(*std::move(result));
       }

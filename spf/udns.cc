@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <map>
 #include <new>
+#include <span>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "spf/dns_message.hh"
 #include "spf/dns_tcp.hh"
 #include "spf/name_servers.hh"
+#include "spf/wall.hh"
 
 namespace spf {
 
@@ -96,14 +98,17 @@ struct UdnsResolver::Engine {
   const Clock::time_point start = Clock::now(), deadline;
   bool expired = false;
   std::optional<Clock::time_point> first_refusal;
-  std::vector<NameServer> servers;
+  Sealed sealed;
+  std::span<const NameServer> servers;
   dns_ctx* context = nullptr;
   std::map<std::pair<std::string, RrType>, Question> questions;
 };
 
 UdnsResolver::Engine::Engine(Clock::time_point until) : deadline(until) {
   NameServers found = name_servers();
-  servers = std::move(found.servers);
+  sealed = seal(found.servers.data(), found.servers.size() * sizeof(NameServer));
+  if (!sealed) throw std::bad_alloc();
+  servers = {static_cast<const NameServer*>(sealed.get()), found.servers.size()};
   dns_reset(nullptr);  // the default context, from which new ones are copied
   context = dns_new(nullptr);
   if (!context) throw std::bad_alloc();

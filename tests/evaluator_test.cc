@@ -1,0 +1,173 @@
+#include "spf/evaluator.hh"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "spf/wall.hh"
+#include "tests/catch.hh"
+
+using namespace spf;
+using std::chrono::seconds;
+
+namespace {
+
+const Query query = {*Address::parse("192.0.2.1"), "mail.example", "a@example.org"};
+
+struct Outcome {
+  std::optional<Verdict> verdict;
+  std::string complaint;
+};
+
+// What an evaluator says whose check is `check`; no verdict after `patience`.
+Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
+  Evaluator evaluator(query, {}, seconds(20), check);
+  for (;;) {
+    pollfd p = {evaluator.descriptor(), POLLIN, 0};
+    if (poll(&p, 1, patience.count() * 1000) <= 0) return {};
+    if (auto verdict = evaluator.read()) return {verdict, evaluator.complaint()};
+  }
+}
+
+// Something to do for ever that is no system call.
+volatile int turns = 0;
+void turn() { turns = turns + 1; }
+
+#define CHECK_THAT_DOES(name, ...) \
+  Verdict name(const Query&, const CheckOptions&, Resolver&, Trace*) { __VA_ARGS__; return {}; }
+
+CHECK_THAT_DOES(aborts, abort())
+CHECK_THAT_DOES(throws, throw 1)
+CHECK_THAT_DOES(exits, _exit(70))
+CHECK_THAT_DOES(loops, for (;;) turn())
+CHECK_THAT_DOES(closes_and_loops, close(verdict_descriptor); for (;;) turn())
+CHECK_THAT_DOES(says_nonsense, if (write(verdict_descriptor, "wwww", 4) != 4) abort(); _exit(0))
+CHECK_THAT_DOES(floods, for (char octets[4096] = {};;)
+    if (write(verdict_descriptor, octets, sizeof octets) < 0) _exit(0))
+CHECK_THAT_DOES(allocates, for (std::vector<char*> all;;) {
+  all.push_back(new char[1 << 20]);
+  for (int i = 0; i < 1 << 20; i += 4096) all.back()[i] = 1;
+})
+CHECK_THAT_DOES(opens, open("/etc/passwd", O_RDONLY))
+CHECK_THAT_DOES(executes, execl("/bin/true", "true", nullptr))
+CHECK_THAT_DOES(forks, fork())
+CHECK_THAT_DOES(kills, kill(getppid(), SIGTERM))
+CHECK_THAT_DOES(connects_elsewhere, {
+  sockaddr_in client = {};
+  client.sin_family = AF_INET;
+  client.sin_port = htons(25);
+  client.sin_addr.s_addr = htonl(0xc0000201);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  connect(fd, reinterpret_cast<sockaddr*>(&client), sizeof client);
+})
+CHECK_THAT_DOES(listens, socket(AF_INET, SOCK_STREAM, 0))
+CHECK_THAT_DOES(connects_fast, {
+  sockaddr_in client = {};
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  sendto(fd, "x", 1, MSG_FASTOPEN, reinterpret_cast<sockaddr*>(&client), sizeof client);
+})
+CHECK_THAT_DOES(unseals, mprotect(reinterpret_cast<void*>(sealed_address), sealed_size,
+                                  PROT_READ | PROT_WRITE))
+CHECK_THAT_DOES(remaps, mmap(reinterpret_cast<void*>(sealed_address), sealed_size,
+                             PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0))
+CHECK_THAT_DOES(speaks_elsewhere, if (write(1, "250 ok\r\n", 8)) {})
+
+Verdict passes(const Query&, const CheckOptions&, Resolver&, Trace*) {
+  Verdict verdict;
+  verdict.result = Result::pass;
+  verdict.domain = std::string("a\0w", 3);
+  verdict.mechanism = "mx";
+  verdict.explanation = std::string(20000, 'w');
+  verdict.lookups = 3;
+  return verdict;
+}
+
+// What is unmapped stays mapped: malloc's own calls must do no harm.
+Verdict allocates_sensibly(const Query&, const CheckOptions&, Resolver&, Trace*) {
+  for (int i = 0; i < 100; ++i) {
+    std::string text(300000, 'x');
+    text.resize(600000);
+  }
+  Verdict verdict;
+  verdict.result = munmap(reinterpret_cast<void*>(sealed_address), sealed_size) == 0
+                       ? Result::fail : Result::pass;
+  return verdict;
+}
+
+}  // namespace
+
+TEST_CASE("a verdict comes through the wall as it was") {
+  const Outcome outcome = evaluate(passes);
+  REQUIRE(outcome.verdict);
+  CHECK(outcome.verdict->result == Result::pass);
+  CHECK(outcome.verdict->domain == std::string("a\0w", 3));
+  CHECK(outcome.verdict->mechanism == "mx");
+  CHECK(outcome.verdict->explanation == std::string(20000, 'w'));
+  CHECK(outcome.verdict->lookups == 3);
+  CHECK(outcome.complaint == "");
+}
+
+TEST_CASE("a check that dies or talks nonsense is temperror, and the log hears how") {
+  const struct { Evaluator::Check* check; const char* complaint; } cases[] = {
+      {throws, "SPF check died with exit code 1"},
+      {exits, "SPF check died with exit code 70"},
+      {says_nonsense, "SPF check died with exit code 0"},
+      {floods, "SPF check died"},
+      {closes_and_loops, "SPF check died of signal 9"},
+      {aborts, "SPF check died"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.complaint);
+    const Outcome outcome = evaluate(c.check);
+    REQUIRE(outcome.verdict);
+    CHECK(outcome.verdict->result == Result::temperror);
+    CHECK(outcome.verdict->identity == Identity::mailfrom);
+    CHECK(outcome.verdict->domain == "example.org");
+    CHECK(outcome.complaint.starts_with(c.complaint));
+  }
+}
+
+TEST_CASE("a check without end gives no verdict, and goes with its evaluator") {
+  CHECK_FALSE(evaluate(loops, seconds(1)).verdict);
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_CASE("the wall's bounds on system calls and memory are not built with the sanitizers") {
+  CHECK(evaluate(passes).verdict);
+}
+#else
+TEST_CASE("what a check may not do kills it") {
+  const struct { const char* what; Evaluator::Check* check; } cases[] = {
+      {"open", opens},       {"exec", executes},
+      {"fork", forks},       {"kill", kills},
+      {"connect to the client", connects_elsewhere},
+      {"another kind of socket", listens},
+      {"connect without connect", connects_fast},
+      {"unseal the addresses", unseals},
+      {"map over them", remaps},
+      {"write to another descriptor", speaks_elsewhere},
+  };
+  for (const auto& c : cases) {
+    INFO(c.what);
+    const Outcome outcome = evaluate(c.check);
+    REQUIRE(outcome.verdict);
+    CHECK(outcome.verdict->result == Result::temperror);
+    CHECK(outcome.complaint == "SPF check died of signal 31");  // SIGSYS
+  }
+}
+
+TEST_CASE("memory is bounded, and freeing it can't unmap the sealed addresses") {
+  const Outcome outcome = evaluate(allocates);
+  REQUIRE(outcome.verdict);
+  CHECK(outcome.verdict->result == Result::temperror);
+  CHECK(evaluate(allocates_sensibly).verdict->result == Result::pass);
+}
+#endif
