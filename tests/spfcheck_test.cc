@@ -1,4 +1,7 @@
 // spfcheck IP HELO SENDER, -C, and its usage.
+#include <signal.h>
+#include <stdlib.h>
+
 #include <sstream>
 
 #include "tests/catch.hh"
@@ -279,6 +282,30 @@ TEST_CASE("who reads only the first lines hears no complaint") {
                                   {"RES_OPTIONS", "port:" + std::to_string(spfcheck.dns.port())}});
   CHECK(run.out == "fail\n");
   CHECK(run.err == "");
+}
+
+TEST_CASE("a check that crashes is no result") {
+  const SilentNameServer silent;
+  const TempDir files;
+  Environment environment = silent.environment();
+  environment["CONTROLDIR"] = files.path();
+  {
+    const Fd out = open_append(files.file("out")), err = open_append(files.file("err"));
+    Process spfcheck({program("spfcheck"), "192.0.2.1", "h", "a@example.org"}, environment,
+                     {-1, out.get(), err.get()});
+    const std::string pid = std::to_string(spfcheck.pid());
+    int child = 0;
+    wait_until([&] {
+      child = atoi(read_file("/proc/" + pid + "/task/" + pid + "/children").c_str());
+      return child > 0;
+    });
+    REQUIRE(child > 0);
+    kill(child, SIGKILL);
+    CHECK(spfcheck.wait() == 111);
+  }
+  CHECK(read_file(files.file("out")) == "");
+  CHECK(read_file(files.file("err")) ==
+        "spfcheck: fatal: the check crashed; spfwrap would take that for temperror\n");
 }
 
 TEST_CASE("-C shows each setting with its source") {
