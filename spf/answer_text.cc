@@ -1,6 +1,7 @@
 #include "spf/answer_text.hh"
 
 #include "spf/record.hh"
+#include "spf/record_cost.hh"
 
 namespace spf {
 namespace {
@@ -16,10 +17,6 @@ std::string_view type_name(RrType type) {
     case RrType::aaaa: break;
   }
   return "AAAA";
-}
-
-std::string counted(std::size_t count, std::string_view what) {
-  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
 }
 
 // Items with commas between them, and how many were left out.
@@ -49,8 +46,8 @@ std::string answer_text(RrType type, const Answer& answer, AnswerText::Texts tex
   }
   if (type == RrType::txt && texts == AnswerText::Texts::count) {
     const auto found = select_record(answer.texts).count;
-    if (found > 1) return counted(found, "SPF record");
-    const std::string records = counted(answer.texts.size(), "record");
+    if (found > 1) return counted(unsigned(found), "SPF record");
+    const std::string records = counted(unsigned(answer.texts.size()), "record");
     return found == 1 ? records : records + ", none of them for SPF";
   }
   List list;

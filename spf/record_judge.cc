@@ -18,17 +18,6 @@ constexpr std::size_t most_questions = 200;
 constexpr unsigned most_records = 100;
 constexpr std::size_t udp_octets = 450;  // RFC 7208 section 3.4
 
-std::string counted(unsigned count, std::string_view what) {
-  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
-}
-
-// What stands beside a term in the margin.
-std::string label(const Cost& cost) {
-  if (cost.terms == 0) return {};
-  const bool is_void = cost.terms == 1 && cost.voids4 == 1 && cost.voids6 == 1;
-  return counted(cost.terms, "term") + (is_void ? ", void" : "");
-}
-
 class Judge {
  public:
   Judge(const std::string& domain, Resolver& resolver)
@@ -192,7 +181,7 @@ Cost Judge::walk(const Record& record, const std::string& domain, unsigned depth
     if (ended && role == Role::included && directive.qualifier == Qualifier::pass)
       warn(domain + ": " + directive.text + ": including it lets everybody send");
     const Cost cost = cost_of(directive, domain, depth + 1);
-    judgement_.lines[line].label = label(cost);
+    judgement_.lines[line].label = cost.label();
     sum += cost;
   }
   if (record.redirect) {
@@ -201,7 +190,7 @@ Cost Judge::walk(const Record& record, const std::string& domain, unsigned depth
     if (!ended) {
       Cost cost{.terms = 1};
       if (target) cost += visit(*target, depth + 1, role);
-      judgement_.lines[line].label = label(cost);
+      judgement_.lines[line].label = cost.label();
       sum += cost;
     }
   }
@@ -290,14 +279,6 @@ void Judge::check_voids(unsigned certain, unsigned possible, const std::string& 
 }
 
 }  // namespace
-
-Cost& Cost::operator+=(const Cost& other) {
-  terms += other.terms;
-  voids4 += other.voids4;
-  voids6 += other.voids6;
-  possible_voids += other.possible_voids;
-  return *this;
-}
 
 std::string_view name(Grade grade) {
   switch (grade) {

@@ -3,28 +3,15 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "spf/record.hh"
+#include "spf/record_cost.hh"
 #include "spf/resolver.hh"
 #include "spf/writer.hh"
 
 namespace spf {
-
-// The cost of a term, or of a record with all it leads to, for a client that
-// no term of it matches (RFC 7208 section 4.6.4).
-struct Cost {
-  unsigned terms = 0;           // that ask DNS
-  unsigned voids4 = 0;          // void lookups, for a client with an IPv4 address
-  unsigned voids6 = 0;          // and with an IPv6 address
-  unsigned possible_voids = 0;  // more of them, which depend on the client
-
-  Cost& operator+=(const Cost& other);
-};
 
 // The worst of what was found.
 enum class Grade {

@@ -6,8 +6,6 @@ using namespace test;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
-
 // Lines as they were before they were broken.
 std::string unwrapped(const std::string& text) {
   std::string result;

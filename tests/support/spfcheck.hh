@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <string>
+#include <string_view>
 
 #include "tests/support/dns_server.hh"
 #include "tests/support/process.hh"
@@ -41,6 +42,10 @@ inline std::string masked(std::string text) {
     at = begin + 1;
   }
   return text;
+}
+
+inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
 }
 
 // Whether a terminal shows it as it is: lines of printable ASCII.
