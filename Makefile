@@ -105,7 +105,7 @@ run-check: all $(TESTS) $(HELPERS) $(JUDGE)
 run-demo: all $(HELPERS)
 	$(RUN) QMAIL=$(QMAIL) sh tests/demo
 
-run-bench: all $(HELPERS) $(BUILD)/tests/bench_dns
+run-bench: all $(HELPERS) $(BUILD)/tests/bench_dns $(BUILD)/tests/wall_cost
 	$(RUN) sh tests/bench
 
 # An openspf suite, which is not part of this tree: make conformance SUITE=file
@@ -126,7 +126,7 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) 
 $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(LD) -o $@ $^
 
-$(JUDGE) $(BUILD)/tests/bench_dns: %: %.o $(SUPPORT) $(ARCHIVE)
+$(JUDGE) $(BUILD)/tests/bench_dns $(BUILD)/tests/wall_cost: %: %.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/conformance: $(BUILD)/tests/conformance.o $(SUPPORT) $(ARCHIVE)
