@@ -33,7 +33,8 @@ Wrapped::Wrapped(const Setup& setup) {
   socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair);
   client_ = std::make_unique<SmtpClient>(Fd(pair[0]));
   const Fd server(pair[1]), errors = open_append(files_.file("errors"));
-  Arguments arguments{program("spfwrap")};
+  Arguments arguments = setup.before;
+  arguments.push_back(program("spfwrap"));
   if (setup.prog.empty())
     arguments.push_back(test_program("child"));
   else

@@ -20,6 +20,7 @@ struct Setup {
   std::set<std::string> unset = {};  // names that environment shall not have
   Environment control = {};          // control files, name and contents
   Arguments prog = {};               // {} is the child of tests/programs
+  Arguments before = {};             // what execs spfwrap: prlimit, sh, ...
   bool packets = false;              // the client can count spfwrap's writes
 };
 

@@ -1,0 +1,176 @@
+#include "tests/support/mail_server.hh"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/support/child_record.hh"
+
+namespace test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> files_in(const std::string& directory) {
+  std::vector<fs::path> paths;
+  std::error_code none;  // a server that queued nothing has not made it
+  for (const auto& entry : fs::directory_iterator(directory, none)) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+MailServer child(const TempDir& files, bool lax) {
+  MailServer server;
+  server.prog = {test_program("child")};
+  server.environment = {{"CHILD_RECORD", files.file("record")}};
+  if (lax) server.environment["CHILD_LAX"] = "lf";
+  // Its lines end in CRLF whatever they ended in.
+  if (lax) server.drops = "\r";
+  server.queue = [record = files.file("record")] {
+    std::vector<Queued> queued;
+    for (const ChildRun& run : read_record(record)) {
+      std::vector<std::string> senders;
+      for (const std::string& command : run.commands)
+        if (command.starts_with("MAIL FROM:<")) senders.push_back(command.substr(11, command.size() - 12));
+      // All the transactions of these tests are carried through, or the last is not.
+      for (std::size_t i = 0; i < run.messages.size(); ++i)
+        queued.push_back({i < senders.size() ? senders[i] : "?", run.messages[i]});
+    }
+    return queued;
+  };
+  return server;
+}
+
+MailServer mailfront(const TempDir& files) {
+  MailServer server;
+  server.prog = {"/usr/sbin/mailfront", "smtp", "qmail", "accept"};
+  const std::string queue = files.make_directory("messages");
+  server.environment = {{"QMAILHOME", files.path()},
+                        {"QUEUE", queue},
+                        {"QMAILQUEUE", files.script("queue",
+                                                    "#!/bin/sh\n"
+                                                    "cat >$QUEUE/$$.part && cat <&1 >$QUEUE/$$.envelope &&\n"
+                                                    "test -s $QUEUE/$$.envelope &&\n"  // else it was given up
+                                                    "mv $QUEUE/$$.part $QUEUE/$$.message\n")}};
+  // qmail-queue gets LF; and CR and dot at the start of a line lose the dot.
+  server.drops = "\r.";
+  server.queue = [queue] {
+    std::vector<Queued> queued;
+    for (fs::path path : files_in(queue)) {
+      if (path.extension() != ".message") continue;
+      const std::string content = read_file(path);
+      const std::string envelope = read_file(path.replace_extension(".envelope"));
+      queued.push_back({envelope.substr(1, envelope.find('\0') - 1), content});
+    }
+    return queued;
+  };
+  return server;
+}
+
+// A message in exim's spool: ID-H has envelope and header, ID-D the body.
+Queued exim_message(const fs::path& header_file) {
+  const std::string head = read_file(header_file);
+  std::string body_file = header_file;
+  body_file.back() = 'D';
+  const std::string data = read_file(body_file);
+  Queued queued;
+  const auto sender = head.find("\n<") + 2;
+  queued.sender = head.substr(sender, head.find(">\n", sender) - sender);
+  for (auto at = head.find("\n\n") + 2; at + 5 < head.size();) {
+    const auto length = std::stoul(head.substr(at, 3));  // "195P Received: ..."
+    queued.content += head.substr(at + 5, length);
+    at += 5 + length;
+  }
+  queued.content += "\n" + data.substr(data.find('\n') + 1);
+  return queued;
+}
+
+MailServer exim(const TempDir& files) {
+  MailServer server;
+  if (access("/usr/sbin/exim4", X_OK) != 0) server.missing = "exim4 is not installed";
+  // It gives its spool to a user of its own.
+  else if (geteuid() != 0) server.missing = "only root can give exim4 another spool";
+  const std::string spool = files.file("spool");
+  const std::string settings = files.write(
+      "exim.conf", "primary_hostname = mx.local\nspool_directory = " + spool + "\nlog_file_path = " + spool +
+                       "/log/%slog\nqueue_only = true\nhost_lookup =\nkeep_environment =\n"
+                       "acl_smtp_rcpt = accept\nacl_smtp_data = accept\nsmtp_enforce_sync = false\n");
+  server.prog = {"/usr/sbin/exim4", "-C", settings, "-bs", "-odq", "-oMa", "192.0.2.1"};
+  server.drops = "\r\n ";  // a bare CR or LF becomes something else
+  server.queue = [spool] {
+    std::vector<Queued> queued;
+    for (const fs::path& path : files_in(spool + "/input"))
+      if (path.native().ends_with("-H")) queued.push_back(exim_message(path));
+    return queued;
+  };
+  return server;
+}
+
+// A postfix queue file: records of a type, a length in base 128, and the text.
+Queued postfix_message(const std::string& file) {
+  Queued queued;
+  for (std::size_t at = 0; at < file.size();) {
+    const char type = file[at++];
+    std::size_t length = 0;
+    for (int shift = 0; at < file.size(); shift += 7) {
+      const unsigned char octet = file[at++];
+      length |= static_cast<std::size_t>(octet & 127) << shift;
+      if (octet < 128) break;
+    }
+    const std::string text = file.substr(at, length);
+    at += length;
+    if (type == 'S') queued.sender = text;
+    if (type == 'N' || type == 'L') queued.content += text;
+    if (type == 'N') queued.content += '\n';  // L: the line goes on
+  }
+  return queued;
+}
+
+MailServer postfix(const TempDir& files) {
+  MailServer server;
+  const char* unpacked = getenv("POSTFIX_ROOT");
+  const std::string root = unpacked ? unpacked : "";
+  if (access((root + "/usr/sbin/postdrop").c_str(), X_OK) != 0)
+    server.missing = "postfix is not there: make eod-table unpacks it";
+  const std::string home = files.make_directory("postfix"), queue = home + "/queue";
+  for (const char* name : {"postfix/queue", "postfix/queue/maildrop", "postfix/queue/pid",
+                           "postfix/queue/public", "postfix/data"})
+    chmod(files.make_directory(name).c_str(), 0777);  // it refuses to run as root
+  files.write("postfix/master.cf", "");
+  files.write("postfix/main.cf",
+              "compatibility_level = 3.6\nmyhostname = mx.local\nmail_owner = daemon\n"
+              "setgid_group = bin\nqueue_directory = " + queue + "\ndata_directory = " + home +
+                  "/data\ncommand_directory = " + root + "/usr/sbin\ndaemon_directory = " + root +
+                  "/usr/lib/postfix/sbin\nalias_maps =\nalias_database =\nlocal_recipient_maps =\n"
+                  "proxy_read_maps =\nsmtpd_error_sleep_time = 0\nimport_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n"
+                  "export_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n");
+  server.environment = {{"MAIL_CONFIG", home}, {"LD_LIBRARY_PATH", root + "/usr/lib/postfix"}};
+  if (geteuid() == 0)
+    server.prog = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"};
+  for (const std::string& word : {root + "/usr/sbin/sendmail", std::string("-bs")})
+    server.prog.push_back(word);
+  server.drops = "\r";
+  server.queue = [queue] {
+    std::vector<Queued> queued;
+    for (const fs::path& path : files_in(queue + "/maildrop")) queued.push_back(postfix_message(read_file(path)));
+    return queued;
+  };
+  return server;
+}
+
+}  // namespace
+
+MailServer mail_server(const std::string& name, const TempDir& files) {
+  MailServer server = name == "mailfront" ? mailfront(files)
+                      : name == "exim"    ? exim(files)
+                      : name == "postfix" ? postfix(files)
+                                          : child(files, name == "lax");
+  server.name = name;
+  return server;
+}
+
+}  // namespace test
