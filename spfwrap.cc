@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,10 @@ int main(int argc, char** argv) {
   } catch (const spf::ControlError& error) {
     say_to_client(spf::reply::controls);
     spf::write_fatal(error.what());
+    return system_trouble;
+  } catch (const std::bad_alloc&) {
+    say_to_client(spf::reply::out_of_memory);
+    spf::write_fatal("out of memory");
     return system_trouble;
   } catch (const std::exception& error) {
     spf::write_fatal(error.what());

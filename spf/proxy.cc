@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +90,11 @@ struct Child {
   bool output_open = true;
 };
 
+bool is_socket(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 enum class Io { done, later, closed };
 
 // Reads once into `buffer`, which must have room.
@@ -168,6 +174,7 @@ class Proxy {
   Query checked_query_;
   Clock::time_point check_deadline_;
 
+  const bool client_is_socket_ = is_socket(0);
   bool client_input_open_ = true;
   bool client_output_open_ = true;
   unsigned long limit_number_ = 0;
@@ -192,6 +199,7 @@ void Proxy::advance() {
   if (session_.finished() && !end_) {
     end_ = Clock::now();
     close_child_input_ = true;
+    if (session_.child_hopeless() && child_) child_->process.kill(SIGKILL);
     check_.reset();
     dismiss_previous();
     write_out();
@@ -353,8 +361,12 @@ void Proxy::wait() {
   const auto watch = [&fds](int which, int fd, short events) { fds[which] = {fd, events, 0}; };
   const bool child_readable = child_ && child_->output_open && session_.from_child().room() > 0;
 
-  if (client_input_open_ && (end_ || session_.from_client().room() > 0))
+  // A socket that is closed in both directions says so although nobody asks.
+  const bool client_readable = client_input_open_ && (end_ || session_.from_client().room() > 0);
+  if (client_readable)
     watch(client_in, 0, POLLIN);
+  else if (client_is_socket_ && client_output_open_ && !end_)
+    watch(client_in, 0, 0);
   if (client_output_open_ && session_.output_ready() && !session_.to_client().empty())
     watch(client_out, 1, POLLOUT);
   if (child_ && child_->to && !session_.to_child().empty())
@@ -383,6 +395,9 @@ void Proxy::wait() {
     if (fds[client_in].revents) {
       if (end_) {
         discard(0, client_input_open_);
+      } else if (!client_readable) {
+        client_input_open_ = client_output_open_ = false;
+        session_.client_lost();
       } else if (read_into(0, session_.from_client()) == Io::closed) {
         client_input_open_ = false;
         session_.client_closed();

@@ -30,6 +30,7 @@ inline constexpr std::string_view
     cannot_start = "421 unable to start SMTP server (#4.3.0)",
     server_trouble = "421 SMTP server trouble, closing (#4.3.0)",
     too_many_starts = "421 too many messages in one session (#4.7.0)",
+    out_of_memory = "421 out of memory (#4.3.0)",
     shutting_down = "421 shutting down (#4.3.2)";
 }  // namespace reply
 

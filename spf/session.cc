@@ -55,6 +55,7 @@ void Session::resume() {
   } else if (waiting_) {
     std::exchange(waiting_, {}).resume();
   }
+  task_->rethrow();
 }
 
 bool Session::output_ready() const {
@@ -79,6 +80,7 @@ Task<void> Session::serve() {
   } catch (const ClientGone&) {
   } catch (const ChildGone&) {
   } catch (const ChildTrouble&) {
+    child_hopeless_ = !child_closed_;
     say(reply::server_trouble);
     client_may_be_sending_ = true;
   }
@@ -91,6 +93,7 @@ Task<void> Session::dialogue() {
     std::vector<std::string> none;
     greeting = co_await start_child(std::move(none));
   } catch (const ChildTrouble&) {
+    child_hopeless_ = !child_closed_;
     throw Close{std::string(reply::cannot_start)};
   }
   const bool refused = !greeting.positive();
@@ -272,6 +275,7 @@ Task<void> Session::data() {
   try {
     answer = co_await child_reply();
   } catch (const ChildTrouble&) {
+    child_hopeless_ = !child_closed_;
     throw Close{std::string(reply::message_lost)};
   }
   if (deaf_ && answer.positive()) throw Close{std::string(reply::message_lost)};

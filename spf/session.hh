@@ -71,7 +71,7 @@ class Session {
   void shut_down() { shutting_down_ = true; }
 
   // Goes on with the dialogue as far as buffers and events allow. The first
-  // call starts it.
+  // call starts it. Throws only where memory runs out: then that was the end.
   void resume();
 
   // What has to be done now; empty at the next call.
@@ -84,6 +84,9 @@ class Session {
   // The dialogue is over: what waits for the client goes out, the child's
   // input ends, and its exit code is ours.
   bool finished() const { return finished_; }
+
+  // The child hangs or does not speak SMTP: there is nothing to wait for.
+  bool child_hopeless() const { return child_hopeless_; }
 
   // The client may still be sending, and must be listened to for a while or
   // it might not see the last reply.
@@ -167,6 +170,7 @@ class Session {
   // The child's side.
   ReplyParser parser_;
   bool deaf_ = false;
+  bool child_hopeless_ = false;
   bool farewell_ = false;  // the client knows that it closes
   unsigned starts_ = 0;
   std::vector<std::string> child_variables_;

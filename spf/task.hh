@@ -79,6 +79,10 @@ class [[nodiscard]] Task {
 
   // For the outermost task, which nothing awaits: runs it to its first wait.
   void start() { handle_.resume(); }
+  // The same: throws what it ended with, if that was an exception.
+  void rethrow() const {
+    if (const auto& exception = handle_.promise().exception) std::rethrow_exception(exception);
+  }
 
  private:
   std::coroutine_handle<promise_type> handle_;

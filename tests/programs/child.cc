@@ -8,9 +8,11 @@
 //   CHILD_EHLO    EHLO keywords, separated by |
 //   CHILD_FAULT   point=action|action...;point=... where to misbehave, and how.
 //                 Points: connect (before the greeting), greeting, body (the
-//                 first octets after 354), dot (the end of the message), eof,
-//                 and each command in lower case. A point that begins with 2/
-//                 holds only in a process that was given an SPF result.
+//                 first octets after 354), queue (the end of the message,
+//                 before it is recorded), dot (after that), eof, and each
+//                 command in lower case. A point that begins with 2/ holds
+//                 only in a process that was given an SPF result, one with
+//                 fail/, say, only where it is this one.
 //                 Actions, in place of the reply: say:TEXT (\r \n \xHH), die,
 //                 exit:N, hang (for good), stall (until end of file), endless
 //                 (continuation lines), quiet (nothing), normal (as usual).
@@ -57,9 +59,9 @@ bool fault(std::string_view point) {
   for (std::string_view rest = faults; !rest.empty();) {
     std::string_view actions = child::take(rest, ';');
     std::string_view where = child::take(actions, '=');
-    if (where.starts_with("2/")) {
-      if (!getenv("SPFRESULT")) continue;
-      where.remove_prefix(2);
+    if (where.find('/') != where.npos) {
+      const std::string_view result = child::take(where, '/');
+      if (!getenv("SPFRESULT") || (result != "2" && result != getenv("SPFRESULT"))) continue;
     }
     if (where != point) continue;
     bool normal = false;
@@ -137,6 +139,7 @@ void data() {
         reply("451 See https://cr.yp.to/docs/smtplf.html.\r\n");
         end("bare-lf", 1);
     }
+    if (fault("queue")) return;
     record("message", message.text());
   }
   if (!fault("dot")) reply("250 ok 1095 qp 4711\r\n");

@@ -96,6 +96,24 @@ std::string SmtpClient::rest(milliseconds limit) {
   return result + (read == Read::silence ? "<silence>" : "");
 }
 
+std::size_t SmtpClient::flood(std::string_view bytes, std::size_t most, milliseconds limit) {
+  std::size_t taken = 0;
+  while (taken < most) {
+    const auto from = bytes.substr(taken % bytes.size());
+    const auto sent = ::send(socket_.get(), from.data(), from.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) taken += sent;
+    pollfd p{socket_.get(), POLLOUT, 0};
+    if (sent < 0 && (errno != EAGAIN || poll(&p, 1, limit.count()) <= 0)) break;
+  }
+  return taken;
+}
+
+void SmtpClient::reset() {
+  const linger at_once{1, 0};
+  setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
 void SmtpClient::half_close() { shutdown(socket_.get(), SHUT_WR); }
 
 }  // namespace test

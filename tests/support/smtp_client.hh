@@ -34,7 +34,12 @@ class SmtpClient {
   // CR, which is dropped; <silence> at its end if it does not close.
   std::string rest(milliseconds limit = patience);
 
+  // Sends over and over, reads nothing, until the other side has taken no more
+  // for `limit`, or `most` octets; how much it took.
+  std::size_t flood(std::string_view bytes, std::size_t most, milliseconds limit = 300ms);
+
   void half_close();
+  void reset();  // closes so that the other side has nothing more to hope for
   void close() { socket_.reset(); }
 
   // How often data arrived: on a packet socket, how often it was written.
