@@ -14,6 +14,11 @@ constexpr std::string_view rejection_code = " (#5.7.1)";
 // What a line of 512 octets holds beside "550-", that code and CRLF.
 constexpr std::size_t max_text = 512 - 4 - rejection_code.size() - 2;
 
+// Bounds on a rejection: max_reply_size holds so much text in so many lines, of
+// which add_wrapped makes no more than one in 250 octets more.
+constexpr std::size_t max_rejection = 12288;
+constexpr std::size_t max_rejection_lines = 256;
+
 // Adds `text` to `lines`, broken at blanks where it is too long.
 void add_wrapped(std::vector<std::string>& lines, std::string_view text) {
   while (text.size() > max_text) {
@@ -48,12 +53,13 @@ std::string Reply::wire() const {
 
 Reply rejection(std::string_view explanation) {
   Reply result{550, {}};
+  explanation = explanation.substr(0, max_rejection);
   while (!explanation.empty() && explanation.back() == '\n') explanation.remove_suffix(1);
   for (;;) {
     const std::size_t lf = explanation.find('\n');
     std::string_view line = explanation.substr(0, lf);
     add_wrapped(result.lines, printable(line, line.size()));
-    if (lf == explanation.npos) break;
+    if (lf == explanation.npos || result.lines.size() >= max_rejection_lines) break;
     explanation.remove_prefix(lf + 1);
   }
   result.lines.back() += rejection_code;

@@ -48,7 +48,7 @@ struct Reply {
 // 550 to a recipient of a rejected MAIL: `explanation` broken into lines of at
 // most 512 octets (RFC 5321 section 4.5.3.1.5), the last with " (#5.7.1)".
 // Line feeds in it break lines too; other octets that are not printable ASCII
-// become '_'.
+// become '_'. What would make the whole longer than max_reply_size is left out.
 Reply rejection(std::string_view explanation);
 
 // Leaves in the reply to EHLO only the keywords of which this program knows

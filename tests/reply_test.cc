@@ -27,6 +27,17 @@ TEST_CASE("a rejection is broken into lines of at most 512 octets") {
   }
 }
 
+TEST_CASE("a rejection finds room whatever the text, since each recipient gets one") {
+  for (const std::string part : {"\n", "x", "word ", "x\n", " "}) {
+    INFO(part);
+    std::string text;
+    while (text.size() < 60000) text += part;
+    const std::string wire = spf::rejection(text + "x").wire();
+    CHECK(wire.size() <= spf::max_reply_size);
+    CHECK(wire.ends_with(" (#5.7.1)\r\n"));
+  }
+}
+
 TEST_CASE("replies of a child are taken apart and made canonical") {
   const struct { const char* bytes; unsigned code; const char* wire; } cases[] = {
       {"250 ok\r\n", 250, "250 ok\r\n"},
