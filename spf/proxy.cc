@@ -210,9 +210,9 @@ void Proxy::perform(Actions actions) {
   for (const std::string& line : actions.warnings) write_warning(line);
   for (const std::string& line : actions.log) write_log(line);
   if (actions.abandon_check) check_.reset();
-  if (actions.start_child) start_child(*actions.start_child);
   if (actions.dismiss_previous) dismiss_previous();
   if (actions.restore_previous) restore_previous();
+  if (actions.start_child) start_child(*actions.start_child);
   if (actions.close_child_input) close_child_input_ = true;
   if (actions.start_check) start_check(*actions.start_check);
 }

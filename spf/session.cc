@@ -298,6 +298,7 @@ Task<void> Session::transfer() {
         const Reply early = co_await child_reply();
         if (early.code >= 400) answer = early.wire();
       } catch (const ChildTrouble&) {
+        to_child_.clear();
       }
       throw Close{std::move(answer)};
     }
@@ -472,7 +473,14 @@ Task<Reply> Session::child_reply() {
     std::size_t taken = 0;
     const ReplyParser::Status status = parser_.push(from_child_.data(), taken);
     from_child_.consume(taken);
-    if (status == ReplyParser::Status::complete) co_return parser_.take();
+    if (status == ReplyParser::Status::complete) {
+      Reply answer = parser_.take();
+      if (to_child_.empty()) co_return answer;
+      // It has not read what it answers, and might read the rest as commands.
+      to_child_.clear();
+      if (answer.code >= 400) throw Close{answer.wire()};
+      throw ChildTrouble{};
+    }
     if (status == ReplyParser::Status::malformed || child_closed_ || timed_out_)
       throw ChildTrouble{};
     if (client_lost_) throw ClientGone{};

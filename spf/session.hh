@@ -29,11 +29,11 @@ namespace spf {
 // What the proxy is to do, in the order of the members.
 struct Actions {
   bool abandon_check = false;
+  bool dismiss_previous = false;  // tell it `dismissal` and close its input
+  bool restore_previous = false;  // it is the child again, the new one is killed
   // Start prog with these variables ("NAME=value") added to the environment; a
   // child that is there already is set aside until the new one has proved itself.
   std::optional<std::vector<std::string>> start_child;
-  bool dismiss_previous = false;  // tell it `dismissal` and close its input
-  bool restore_previous = false;  // it is the child again, the new one is killed
   bool close_child_input = false;  // once the buffer to it is empty
   std::optional<Query> start_check;
   std::vector<std::string> log;       // lines, as they are

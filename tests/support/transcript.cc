@@ -84,14 +84,14 @@ class Player {
     session_.resume();
     spf::Actions actions = session_.take_actions();
     if (actions.abandon_check) events_.push_back("abandon");
+    if (actions.dismiss_previous) events_.push_back("dismiss");
+    if (actions.restore_previous) events_.push_back("restore");
     if (actions.start_child) {
       std::string event = "start";
       for (const std::string& variable : *actions.start_child)
         if (variable.starts_with("SPFRESULT=")) event += " " + variable.substr(10);
       events_.push_back(event);
     }
-    if (actions.dismiss_previous) events_.push_back("dismiss");
-    if (actions.restore_previous) events_.push_back("restore");
     if (actions.close_child_input) events_.push_back("close");
     if (actions.start_check)
       events_.push_back("check " + actions.start_check->sender + "," + actions.start_check->helo);
