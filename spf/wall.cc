@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -26,8 +27,12 @@ sock_filter filter[] = {
 };
 
 void limit(int resource, rlim_t most) {
-  const rlimit both = {most, most};
-  if (setrlimit(static_cast<__rlimit_resource>(resource), &both) != 0)
+  const auto which = static_cast<__rlimit_resource>(resource);
+  rlimit both;
+  // A tighter one that we were given can't be raised, and shall not be.
+  if (getrlimit(which, &both) == 0) most = std::min(most, both.rlim_max);
+  both = {most, most};
+  if (setrlimit(which, &both) != 0)
     throw std::system_error(errno, std::generic_category(), "setrlimit");
 }
 
