@@ -114,6 +114,7 @@ bool Process::group_gone(milliseconds limit) {
 int Process::group_size() const {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (!isdigit(entry.path().filename().native()[0])) continue;
     const std::string stat = read_file(entry.path() / "stat");
     const auto name_end = stat.rfind(')');
     if (name_end == std::string::npos) continue;
