@@ -1,0 +1,184 @@
+// Bounds that a server needs: nobody waits for DNS who need not, nobody makes
+// us ask, start or hold more than so much.
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/catch.hh"
+#include "tests/support/dns_server.hh"
+#include "tests/support/wrapped.hh"
+
+using namespace test;
+
+namespace {
+
+bool sanitized() { return program("spfwrap").find("sanitize") != std::string::npos; }
+
+// Memory of its own that spfwrap has changed, in kB.
+long private_dirty(Wrapped& spfwrap) {
+  const std::string rollup = read_file("/proc/" + std::to_string(spfwrap.process().pid()) + "/smaps_rollup");
+  const auto at = rollup.find("Private_Dirty:");
+  return at == rollup.npos ? -1 : std::stol(rollup.substr(at + 14));
+}
+
+std::size_t descriptors(Wrapped& spfwrap) {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(spfwrap.process().pid()) + "/fd"))
+    ++count;
+  return count;
+}
+
+// A name server with a record that takes ten lookups, one after the other, and
+// `pause` for each.
+struct SlowDns {
+  DnsServer server;
+  explicit SlowDns(milliseconds pause) {
+    for (int i = 0; i < 10; ++i)
+      server.txt("r" + std::to_string(i) + ".slow.example",
+                 "v=spf1 redirect=r" + std::to_string(i + 1) + ".slow.example");
+    server.txt("r10.slow.example", "v=spf1 -all");
+    server.delay(pause);
+  }
+  Environment environment() const {
+    return {{"NAMESERVERS", server.address()}, {"RES_OPTIONS", "port:" + std::to_string(server.port())}};
+  }
+};
+
+constexpr const char* slow_mail = "MAIL FROM:<a@r0.slow.example>";
+
+// Until the first question has come; the questions so far.
+std::size_t questions(SlowDns& dns) {
+  std::size_t count = 0;
+  wait_until([&] { return (count += dns.server.seen().size()) > 0; });
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a client that hangs up ends its check: DNS is asked no more") {
+  const struct { const char* why; const char* behind; bool half; } cases[] = {
+      {"after MAIL", "", false},
+      {"after MAIL, only half-closed, with no command waiting", "", true},
+      {"with commands behind MAIL", "RCPT TO:<b@example.org>\r\nDATA\r\n", false},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    SlowDns dns(100ms);  // a second for all of it
+    Wrapped spfwrap(level("3", dns.environment()));
+    spfwrap.hello().client().send(std::string(slow_mail) + "\r\n" + c.behind);
+    const std::size_t before = questions(dns);
+    if (c.half)
+      spfwrap.client().half_close();
+    else
+      spfwrap.client().close();
+    CHECK(spfwrap.process().wait(c.half ? patience : 700ms));
+    CHECK(spfwrap.process().group_gone());
+    // Whoever could have asked has ended.
+    CHECK(before + dns.server.seen().size() < 6);
+    CHECK(spfwrap.finish() == 0);
+  }
+}
+
+TEST_CASE("a half-closed client with commands waiting gets its verdict") {
+  SlowDns dns(20ms);
+  Wrapped spfwrap(level("3", dns.environment()));
+  spfwrap.hello().client().send(std::string(slow_mail) + "\r\nRCPT TO:<b@example.org>\r\nQUIT\r\n");
+  spfwrap.client().half_close();
+  CHECK(spfwrap.client().rest().starts_with("250 ok\n550"));
+  CHECK(spfwrap.finish() == 0);
+}
+
+TEST_CASE("a check has its own time limit, and the dialogue's runs after it") {
+  DnsServer dns;
+  dns.fault("silent.example", DnsServer::Fault::silence);
+  Setup setup = level("2", {{"NAMESERVERS", dns.address()},
+                            {"RES_OPTIONS", "port:" + std::to_string(dns.port())},
+                            {"SPFTIMEOUT", "2"}});
+  setup.control = {{"timeoutsmtpd", "1\n"}};
+  Wrapped spfwrap(setup);
+  const auto start = Clock::now();
+  CHECK(spfwrap.hello().ask("MAIL FROM:<a@silent.example>") == "451 SPF lookup failure (#4.3.0)");
+  CHECK(since(start) > 1500ms);  // longer than timeoutsmtpd: that is not for us
+  CHECK(since(start) < 4s);
+  CHECK(spfwrap.client().reply() == "421 timeout (#4.4.2)");
+  CHECK(since(start) < 6s);
+  CHECK(spfwrap.finish() == 0);
+}
+
+TEST_CASE("a child that goes while DNS is asked is noticed at once") {
+  SlowDns dns(500ms);
+  Wrapped spfwrap(level("3", dns.environment()));
+  spfwrap.hello().client().send(std::string(slow_mail) + "\r\n");
+  questions(dns);
+  const auto start = Clock::now();
+  kill(spfwrap.runs().at(0).pid, SIGKILL);
+  CHECK(spfwrap.client().rest() == "421 SMTP server trouble, closing (#4.3.0)\n");
+  CHECK(since(start) < 2s);
+  CHECK(spfwrap.finish() != -1);
+}
+
+TEST_CASE("500 starts are all that a session gets") {
+  Wrapped spfwrap(level("1", {{"CHILD_RECORD", "/dev/null"}}));
+  spfwrap.hello();
+  std::size_t most = 0;
+  for (int i = 1; i < 500; ++i) {
+    const std::string sender = i % 2 ? "pass" : "softfail";
+    REQUIRE(spfwrap.ask("MAIL FROM:<a@" + sender + ".example.org>") == "250 ok");
+    most = std::max(most, descriptors(spfwrap));
+  }
+  CHECK(spfwrap.ask("MAIL FROM:<a@softfail.example.org>") == "421 too many messages in one session (#4.7.0)");
+  CHECK(spfwrap.client().rest() == "");
+  CHECK(spfwrap.finish() == 0);
+  CHECK(most <= 8);  // 0, 1, 2, two pipes to the child and one from the old one
+}
+
+TEST_CASE("messages of one sender need no start, however many they are") {
+  Wrapped spfwrap(level("1"));
+  spfwrap.hello();
+  for (int i = 0; i < 700; ++i) {
+    REQUIRE(spfwrap.ask("MAIL FROM:<a@pass.example.org>") == "250 ok");
+    REQUIRE(spfwrap.ask("RSET") == "250 flushed");
+  }
+  CHECK(spfwrap.runs().size() == 2);
+}
+
+TEST_CASE("memory is bounded whatever either side sends, and whatever it does not read") {
+  const std::string long_help = "help=say:214-" + std::string(1500, 'x') + "\\r\\n214 x\\r\\n";
+  const std::string open = "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n";
+  enum Takes { all, not_all, either };
+  const struct {
+    const char* why;
+    const char* fault;
+    std::string first;   // said first; its replies are not read
+    std::string flood;   // said over and over
+    Takes takes;         // of the flood
+  } cases[] = {
+      {"commands, replies never read", "", "", "NOOP\r\n", not_all},
+      {"unknown commands, replies never read", "", "", "WHAT\r\n", not_all},
+      {"recipients that are refused, replies never read", "", "MAIL FROM:<a@longexp.example.org>\r\n",
+       "RCPT TO:<b@example.org>\r\n", not_all},
+      {"one endless line", "", "", "xxxxxxxx", all},
+      {"one endless line in MAIL", "", "MAIL FROM:<", "xxxxxxxx", all},
+      {"NUL", "", "", std::string(8, '\0'), all},
+      {"an endless message", "", open, "0123456789\r\n", all},
+      {"an endless line of a message", "", open, "0123456789", all},
+      {"an endless message that the child does not read", "data=say:354 go\\r\\n|hang", open, "0123456789\r\n", not_all},
+      {"a child whose reply does not end", "noop=endless", "NOOP\r\n", "NOOP\r\n", either},
+      {"long replies, never read", long_help.c_str(), "", "HELP\r\n", not_all},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    Wrapped spfwrap(level("3", {{"CHILD_FAULT", c.fault}, {"CHILD_RECORD", "/dev/null"}}));
+    spfwrap.hello().client().send(c.first);
+    std::string much;
+    while (much.size() < 60000) much += c.flood;
+    const std::size_t taken = spfwrap.client().flood(much, 20'000'000);
+    if (c.takes != either) CHECK((taken >= 20'000'000) == (c.takes == all));
+    const long memory = private_dirty(spfwrap);
+    INFO(memory << " kB");
+    CHECK(memory < (sanitized() ? 30000 : 500));
+    spfwrap.process().signal(SIGKILL);
+  }
+}
