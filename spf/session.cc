@@ -542,8 +542,11 @@ Task<void> Session::pass(Reply reply) {
     if (client_lost_ || timed_out_ || shutting_down_) throw ClientGone{};
     co_await event();
   }
-  if (reply.code == 421) farewell_ = true;
   to_client_.append(reply.wire());
+  if (reply.code == 421) {  // RFC 5321 section 3.8: it closes, and so do we
+    client_may_be_sending_ = true;
+    throw ChildGone{};
+  }
 }
 
 void Session::say(std::string_view reply) {
