@@ -130,6 +130,8 @@ build/postfix:
 	cd $@.tmp && apt-get download postfix && dpkg-deb -x postfix_*.deb .
 	mv $@.tmp $@
 
+include tests/fuzz/rules.mk
+
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 

@@ -1,9 +1,7 @@
-// libFuzzer: a whole check, whose client, sender and DNS answers are hostile.
+// A whole check, whose client, sender and DNS answers are hostile.
 // The answers are messages as a name server sends them, read by the code that
 // reads those of UDP and TCP; of libspf2 only the code it calls is watched by
 // the sanitizers, and every octet it is given lies in checked memory.
-#include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,27 +9,11 @@
 
 #include "spf/check.hh"
 #include "spf/dns_message.hh"
+#include "tests/fuzz/fuzz.hh"
+#include "tests/fuzz/input.hh"
 
+namespace fuzz {
 namespace {
-
-class Input {
- public:
-  explicit Input(std::string_view data) : data_(data) {}
-  unsigned octet() { return data_.empty() ? 0 : static_cast<unsigned char>(take(1)[0]); }
-  std::string_view take(std::size_t size) {
-    const auto taken = data_.substr(0, size);
-    data_.remove_prefix(taken.size());
-    return taken;
-  }
-  std::string text() { return std::string(take(octet())); }
-  std::string long_text() {
-    const unsigned high = octet();
-    return std::string(take(high << 8 | octet()));
-  }
-
- private:
-  std::string_view data_;
-};
 
 std::string number16(std::size_t value) { return {char(value >> 8), char(value & 0xff)}; }
 
@@ -47,7 +29,7 @@ class HostileResolver : public spf::Resolver {
   const spf::Answer& lookup(std::string_view name, spf::RrType type) override {
     const auto [place, is_new] = answers_.try_emplace({std::string(name), type});
     if (!is_new) return place->second;
-    if (++asked_ > 400) abort();  // the limits do not hold
+    require(++asked_ <= 400, "the limits do not hold");
     place->second.status = spf::Answer::Status::no_name;
     if (!spf::is_dns_name(name)) return place->second;
     std::string wire = spf::to_wire(name);
@@ -103,8 +85,8 @@ class HostileResolver : public spf::Resolver {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Input input(std::string_view(reinterpret_cast<const char*>(data), size));
+void engine(std::string_view data) {
+  Input input(data);
   const bool ip4 = input.octet() & 1;
   const auto client = spf::Address::parse(ip4 ? "192.0.2.1" : "2001:db8::1");
   spf::CheckOptions options;
@@ -113,9 +95,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.rules = input.text();
   options.guess = input.text();
   options.explanation = input.text();
-  const std::string helo = input.text(), sender = input.text() + "@" + (input.octet() & 1 ? input.text() : "example.org");
+  const std::string helo = input.text();
+  const std::string local = input.text();
+  const std::string sender = local + "@" + (input.octet() & 1 ? input.text() : "example.org");
   HostileResolver resolver(input);
   const spf::Verdict verdict = spf::check({*client, helo, sender}, options, resolver);
-  if (verdict.lookups > 20 || verdict.voids > 4) abort();
-  return 0;
+  require(verdict.lookups <= 20 && verdict.voids <= 4, "a limit is passed");
 }
+
+}  // namespace fuzz

@@ -1,0 +1,121 @@
+// A Session with models on both its sides: what the proxy does, without
+// descriptors. What may happen is called from outside, in any order; that the
+// session keeps its word is watched all the time.
+//
+// The word: each MAIL that a server acts on, as that server reads it, is the
+// one that was judged and let through, in an environment that has this very
+// verdict, or came after 235. No recipient of a rejected MAIL reaches a server,
+// none of a deferred one becomes part of a message. Each command has one reply,
+// in order, each of them well-formed. A message arrives as it was sent, with its
+// header; it is answered 2xx only after the server, having all of it, said so.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spf/config.hh"
+#include "spf/session.hh"
+#include "tests/fuzz/client_view.hh"
+#include "tests/fuzz/input.hh"
+#include "tests/fuzz/server_model.hh"
+
+namespace fuzz {
+
+class Dialogue : private Witness {
+ public:
+  // Moody servers answer as `input` says. All octets go in pieces of `piece`.
+  Dialogue(const spf::Config& config, Reading reading, Input& input, bool moody, std::size_t piece);
+
+  // Lets everything go on until nothing moves any more.
+  void settle();
+
+  // Single moves.
+  void client_sends(std::string_view octets);
+  void deliver(std::size_t most);    // to the server
+  void server_says(std::size_t most);
+  void client_reads(std::size_t most);
+  void give_verdict();
+
+  // Events.
+  void client_closes();
+  void client_lost();
+  void client_stops_reading() { client_reads_ = false; }
+  void server_exits();
+  void server_goes_deaf();
+  void server_refuses_message();
+  void noise(std::string_view text);  // from a server that does not keep to SMTP
+  void time_runs_out();
+  void shut_down();
+  void next_start_fails() { next_start_fails_ = true; }
+  void hold_verdicts() { hold_verdicts_ = true; }
+  void next_explanation(std::string text) { explanation_ = std::move(text); }
+
+  // Brings the session to its end and looks at what has come of it.
+  void end();
+
+ private:
+  struct Server {
+    ServerModel model;
+    bool deaf = false;
+    bool end_told = false;
+  };
+  struct Judgement {
+    std::string sender;
+    enum class Kind { open, accepted, rejected, deferred, trusted } kind;
+    std::vector<std::string> variables;
+    std::string header;     // lines put before the message, or ""
+    unsigned resets;        // ClientView's at that time
+    bool used = false;
+  };
+
+  void line(const ServerModel& server, std::string_view octets) override;
+  void mail(ServerModel& server, const std::string& address) override;
+  void recipient(ServerModel& server, const std::string& address) override;
+  void authentication(const ServerModel& server) override;
+
+  std::size_t piece_of(std::size_t size) const;
+  bool step();
+  bool feed();
+  bool move_to_server(std::size_t most);
+  bool move_from_server(std::size_t most);
+  bool move_to_client(std::size_t most);
+  bool move_verdict();
+  void perform(const spf::Actions& actions);
+  void start(const std::vector<std::string>& variables);
+  void observe();
+  void look_at_rest();
+  void look_at_messages();
+
+  const spf::Config& config_;
+  const Reading reading_;
+  Input& input_;
+  const bool moody_;
+  const std::size_t piece_;
+  spf::Session session_;
+  ClientView view_;
+
+  std::vector<std::unique_ptr<Server>> servers_;  // all that there were
+  Server* server_ = nullptr;
+  Server* previous_ = nullptr;
+  std::vector<Judgement> judgements_;
+
+  std::string unsent_;           // by the client, for want of room
+  bool closes_ = false;          // after that
+  bool closed_ = false;
+  bool client_reads_ = true;
+  std::size_t observed_ = 0;     // octets of to_client() that view_ has heard
+  std::size_t accepted_ = 0;     // messages
+  bool server_has_all_ = false;  // of what the session has said
+  bool octets_lost_ = false;
+  std::string delivered_;        // the last octets
+  bool honest_ = true;           // all servers so far have kept to SMTP
+  bool next_start_fails_ = false, hold_verdicts_ = false;
+  std::optional<spf::Query> checking_;
+  std::string explanation_ = "no";
+  unsigned steps_ = 0;
+};
+
+}  // namespace fuzz
