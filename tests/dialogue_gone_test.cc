@@ -53,17 +53,28 @@ TEST_CASE("a client that closes is noticed at once, whatever the child hangs in"
   }
 }
 
-TEST_CASE("a client that closes while all buffers are full of its message is noticed at once") {
-  // Nothing more is read then; only the hang-up itself can show.
-  Setup setup = level("1", {{"CHILD_FAULT", "data=say:354 go\\r\\n|hang"}});
-  Wrapped spfwrap(setup);
-  spfwrap.hello().talk({mail, rcpt, "DATA"});
-  CHECK(spfwrap.client().flood(std::string(4096, 'x'), 16 << 20) < (2 << 20));
+TEST_CASE("nobody who has stopped reading keeps a session for long") {
+  // Its client closes while all buffers are full of its message: nothing more
+  // is read then, only the hang-up itself can show.
+  Wrapped full(level("1", {{"CHILD_FAULT", "data=say:354 go\\r\\n|hang"}}));
+  full.hello().talk({mail, rcpt, "DATA"});
+  CHECK(full.client().flood(std::string(4096, 'x'), 16 << 20) < (2 << 20));
+  // Its client sends and never reads.
+  Setup setup = level("1");
+  setup.control = {{"timeoutsmtpd", "1\n"}};
+  Wrapped unread(setup);
+  unread.hello();
+  std::string commands;
+  while (commands.size() < 60000) commands += "NOOP\r\n";
+  CHECK(unread.client().flood(commands, 16 << 20) < (2 << 20));
+
   const auto start = Clock::now();
-  spfwrap.client().close();
-  CHECK(spfwrap.process().wait(15s));  // the child has its 10 seconds
-  CHECK(since(start) < 14s);
-  CHECK(spfwrap.process().group_gone());
+  full.client().close();
+  CHECK(full.process().wait(15s));  // both have 10 seconds at the end
+  CHECK(unread.process().wait(5s));
+  CHECK(since(start) < 15s);
+  CHECK(full.process().group_gone());
+  CHECK(unread.process().group_gone());
 }
 
 TEST_CASE("the same over TCP, where a hang-up is a reset") {
