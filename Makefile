@@ -29,6 +29,7 @@ OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*.c
 ARCHIVE  = $(BUILD)/libspfwrap.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
+STORM    = $(BUILD)/tests/storm/storm
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
 RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD)
@@ -46,7 +47,7 @@ PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
 MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all check demo bench conformance differential eod-table deps ready install clean run-%
+.PHONY: all check demo bench conformance differential eod-table storm deps ready install clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -87,7 +88,7 @@ clean:
 
 # The tests. What is missing is installed first; then make starts anew, since
 # nothing of it was there when it read this file.
-check demo bench conformance differential eod-table: ready
+check demo bench conformance differential eod-table storm: ready
 	$(MAKE) run-$@
 
 ready:
@@ -98,7 +99,7 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y --no-install-recommends $(PACKAGES)
 
-run-check: all $(TESTS) $(HELPERS) $(JUDGE)
+run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM)
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
 	$(RUN) prove -j 2 $(TESTS)
 
@@ -129,6 +130,14 @@ build/postfix:
 	mkdir -p $@.tmp
 	cd $@.tmp && apt-get download postfix && dpkg-deb -x postfix_*.deb .
 	mv $@.tmp $@
+
+# Messages by the thousand under faults of every kind: make storm [N=10000] [SEED=1]
+run-storm: all $(STORM) $(HELPERS)
+	$(RUN) $(STORM) $(or $(N),10000) $(or $(SEED),1)
+
+$(STORM): $(BUILD)/tests/storm/storm.o $(BUILD)/tests/storm/session.o $(BUILD)/tests/storm/plan.o \
+    $(SUPPORT) $(ARCHIVE)
+	$(LD) -o $@ $^ $(LIBS)
 
 include tests/fuzz/rules.mk
 
