@@ -32,7 +32,7 @@ SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.c
 STORM    = $(BUILD)/tests/storm/storm
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
-RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD)
+RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(wildcard $(CURDIR)/build/postfix)
 
 # What Debian calls the things we need, and a file of each that tells whether
 # it is there.
@@ -128,7 +128,8 @@ run-eod-table: $(BUILD)/tests/dialogue_eod_test all $(HELPERS) build/postfix
 
 build/postfix:
 	mkdir -p $@.tmp
-	cd $@.tmp && apt-get download postfix && dpkg-deb -x postfix_*.deb .
+	cd $@.tmp && apt-get download postfix && \
+	  dpkg-deb --fsys-tarfile postfix_*.deb | tar -x ./usr/sbin ./usr/lib/postfix
 	mv $@.tmp $@
 
 # Messages by the thousand under faults of every kind: make storm [N=10000] [SEED=1]

@@ -83,14 +83,14 @@ std::string outcome(const MailServer& server, const Row& row, const std::string&
     const bool whole = queue.size() == 2 && std::any_of(queue.begin(), queue.end(), [&](auto& q) {
       return q.sender.starts_with("evil") ? false : is(q, first, server.drops);
     });
-    return whole ? both : "two messages, not as sent";
+    return whole ? both : "two, changed";
   }
   if (queue.empty()) return heard.starts_with("451 See https://cr.yp.to/docs/smtplf.html.\n") ? none
                             : heard.substr(0, 3) + ", nothing";
   if (queue.size() > 1 || !heard.starts_with("250")) return "queued, but answered " + heard.substr(0, 3);
   // Lines that the message holds, not commands: they were dot-stuffed by nobody.
   const std::string all = first + std::string(second) + std::string(rest);
-  return is(queue[0], all, server.drops) ? one : "one message, not as sent";
+  return is(queue[0], all, server.drops) ? one : "one, changed";
 }
 
 std::string play(const std::string& name, const Row& row, std::size_t piece, const std::string& level) {

@@ -141,13 +141,17 @@ MailServer postfix(const TempDir& files) {
                            "postfix/queue/public", "postfix/data"})
     chmod(files.make_directory(name).c_str(), 0777);  // it refuses to run as root
   files.write("postfix/master.cf", "");
-  files.write("postfix/main.cf",
-              "compatibility_level = 3.6\nmyhostname = mx.local\nmail_owner = daemon\n"
-              "setgid_group = bin\nqueue_directory = " + queue + "\ndata_directory = " + home +
-                  "/data\ncommand_directory = " + root + "/usr/sbin\ndaemon_directory = " + root +
-                  "/usr/lib/postfix/sbin\nalias_maps =\nalias_database =\nlocal_recipient_maps =\n"
-                  "proxy_read_maps =\nsmtpd_error_sleep_time = 0\nimport_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n"
-                  "export_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n");
+  const std::string settings = files.write(
+      "postfix/main.cf",
+      "compatibility_level = 3.6\nmyhostname = mx.local\nmail_owner = daemon\n"
+      "setgid_group = bin\nqueue_directory = " + queue + "\ndata_directory = " + home +
+          "/data\ncommand_directory = " + root + "/usr/sbin\ndaemon_directory = " + root +
+          "/usr/lib/postfix/sbin\nalias_maps =\nalias_database =\nlocal_recipient_maps =\n"
+          "proxy_read_maps =\nsmtpd_error_sleep_time = 0\n"
+          "import_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n"
+          "export_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n");
+  // It waits where somebody may still be writing.
+  fs::last_write_time(settings, fs::file_time_type::clock::now() - std::chrono::hours(1));
   server.environment = {{"MAIL_CONFIG", home}, {"LD_LIBRARY_PATH", root + "/usr/lib/postfix"}};
   if (geteuid() == 0)
     server.prog = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"};
