@@ -54,8 +54,20 @@ bool is_well_formed(const spf::Reply& reply, bool tabs) {
          std::all_of(reply.lines.begin(), reply.lines.end(), plain);
 }
 
+// Each line that was taken has the code of its reply, and only the last no '-'.
+void compare(std::string_view octets, const Replies& replies) {
+  for (const spf::Reply& reply : replies.whole)
+    for (std::size_t i = 0; i < reply.lines.size(); ++i) {
+      const std::string_view line = octets.substr(0, octets.find('\n'));
+      octets.remove_prefix(line.size() + 1);
+      require(line.starts_with(std::to_string(reply.code)), "another code than was said");
+      require((line.substr(3, 1) == "-") == (i + 1 < reply.lines.size()), "another last line");
+    }
+}
+
 void try_child(std::string_view octets) {
   const Replies whole = read(octets, octets.size());
+  compare(octets, whole);
   for (const std::size_t piece : {1, 2, 7})
     require(read(octets, piece) == whole, "in pieces it is another reply");
   for (spf::Reply reply : whole.whole) {
