@@ -87,9 +87,9 @@ clean:
 	rm -rf build $(PROGRAMS)
 
 # The tests. What is missing is installed first; then make starts anew, since
-# nothing of it was there when it read this file.
+# nothing of it was there when it read this file, and with all processors.
 check demo bench conformance differential eod-table storm: ready
-	$(MAKE) run-$@
+	$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j $(shell nproc)) run-$@
 
 ready:
 	test -z "$(MISSING)" || $(MAKE) deps
