@@ -153,6 +153,7 @@ void Dialogue::end() {
 
 void Dialogue::look_at_messages() {
   if (!honest_ || view_.blind()) return;
+  view_.owed();  // reads a message to its end that was not answered any more
   const auto& sent = view_.messages();
   std::size_t index = 0;
   for (const auto& server : servers_)
