@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "spf/ascii.hh"
 #include "spf/policy.hh"
 #include "spf/sanitise.hh"
 
@@ -24,7 +25,7 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, uns
   if (text.empty() || text.size() > 9) return {};
   unsigned value = 0;
   for (const char c : text) {
-    if (c < '0' || c > '9') return {};
+    if (!is_digit(c)) return {};
     value = value * 10 + (c - '0');
   }
   if (value < lowest || value > highest) return {};

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "spf/ascii.hh"
+
 namespace spf {
 
 namespace {
@@ -13,12 +15,9 @@ constexpr std::uint16_t type_cname = 5, type_soa = 6, type_opt = 41, class_in = 
 constexpr unsigned longest_chain = 16;   // CNAMEs in one response
 constexpr unsigned most_pointers = 64;   // of one compressed name
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
-
+// Names in wire format: a length octet is at most 63 and so is no letter.
 bool equal_names(std::string_view one, std::string_view other) {
-  // A length octet is at most 63 and so is no letter.
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
+  return equal_ignoring_case(one, other);
 }
 
 void put16(std::string& out, unsigned value) {

@@ -1,5 +1,6 @@
 #include "spf/header.hh"
 
+#include "spf/ascii.hh"
 #include "spf/sanitise.hh"
 
 namespace spf {
@@ -27,11 +28,9 @@ std::string in_comment(std::string_view text) {
 bool is_dot_atom(std::string_view text) {
   bool after_dot = true;
   for (const char c : text) {
-    const bool alphanumeric =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (c == '.' ? after_dot
-                 : !alphanumeric && std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) == text.npos)
-      return false;
+    const bool atext = is_alpha(c) || is_digit(c) ||
+                       std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+    if (c == '.' ? after_dot : !atext) return false;
     after_dot = c == '.';
   }
   return !after_dot;

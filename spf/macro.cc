@@ -5,18 +5,17 @@
 #include <cstring>
 #include <vector>
 
+#include "spf/ascii.hh"
+
 namespace spf {
 
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
 
 // Escapes what is not "unreserved" in RFC 3986 section 2.3.
 std::string url_escape(std::string_view value) {
   std::string result;
   for (const unsigned char c : value) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    if (is_alpha(char(c)) || is_digit(char(c)) ||
         (c && std::strchr("-._~", c))) {
       result += char(c);
     } else {

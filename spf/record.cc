@@ -5,22 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "spf/ascii.hh"
 #include "spf/macro.hh"
 
 namespace spf {
 
 namespace {
 
-// The C locale's classes; <cctype> would follow the process's locale.
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_alphanum(char c) { return is_alpha(c) || is_digit(c); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
-
-bool equal_ignoring_case(std::string_view one, std::string_view other) {
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
 
 constexpr std::string_view version = "v=spf1";
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <cstddef>
 
+#include "spf/ascii.hh"
+
 namespace spf {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
 
 // Octets to insert, leave out or replace.
 std::size_t edit_distance(std::string_view one, std::string_view other) {

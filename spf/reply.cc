@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "spf/ascii.hh"
 #include "spf/sanitise.hh"
 
 namespace spf {
@@ -28,14 +29,6 @@ void add_wrapped(std::vector<std::string>& lines, std::string_view text) {
     text.remove_prefix(text[end] == ' ' ? end + 1 : end);
   }
   lines.emplace_back(text);
-}
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view upper) {
-  return std::equal(a.begin(), a.end(), upper.begin(), upper.end(), [](char x, char y) {
-    return (x >= 'a' && x <= 'z' ? x - 'a' + 'A' : x) == y;
-  });
 }
 
 }  // namespace

@@ -79,9 +79,9 @@ Task<void> Session::serve() {
     client_may_be_sending_ = true;
   } catch (const ClientGone&) {
   } catch (const ChildGone&) {
-  } catch (const ChildTrouble&) {
+  } catch (const ChildTrouble& trouble) {
     child_hopeless_ = !child_closed_;
-    say(reply::server_trouble);
+    say(trouble.reply);
     client_may_be_sending_ = true;
   }
   finished_ = true;
@@ -93,8 +93,7 @@ Task<void> Session::dialogue() {
     std::vector<std::string> none;
     greeting = co_await start_child(std::move(none));
   } catch (const ChildTrouble&) {
-    child_hopeless_ = !child_closed_;
-    throw Close{std::string(reply::cannot_start)};
+    throw ChildTrouble{reply::cannot_start};
   }
   const bool refused = !greeting.positive();
   co_await pass(std::move(greeting));
@@ -205,7 +204,7 @@ Task<void> Session::greet(Command command) {
 Task<void> Session::mail(const Path& path) {
   rejecting_ = insert_header_ = false;
   if (trusted_) {
-      co_await reset_child();
+    co_await reset_child();
     co_await open_transaction(path);
     co_return;
   }
@@ -275,8 +274,7 @@ Task<void> Session::data() {
   try {
     answer = co_await child_reply();
   } catch (const ChildTrouble&) {
-    child_hopeless_ = !child_closed_;
-    throw Close{std::string(reply::message_lost)};
+    throw ChildTrouble{reply::message_lost};
   }
   if (deaf_ && answer.positive()) throw Close{std::string(reply::message_lost)};
   transaction_ = false;
@@ -293,14 +291,14 @@ Task<void> Session::transfer() {
   while (status != DataFilter::Status::end || to_child_.room() < end_of_data.size()) {
     if (!from_child_.empty() || child_closed_) {
       // It can only be a refusal: the message is not whole yet.
-      std::string answer(reply::message_lost);
+      Reply early;
       try {
-        const Reply early = co_await child_reply();
-        if (early.code >= 400) answer = early.wire();
+        early = co_await child_reply();
       } catch (const ChildTrouble&) {
         to_child_.clear();
+        throw ChildTrouble{reply::message_lost};
       }
-      throw Close{std::move(answer)};
+      throw Close{early.code >= 400 ? early.wire() : std::string(reply::message_lost)};
     }
     if (status == DataFilter::Status::more) {
       const DataFilter::Step step = filter.push(from_client_.data(), to_child_);

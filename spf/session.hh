@@ -103,7 +103,9 @@ class Session {
   struct Event;        // awaited for the next resume()
   struct ClientGone {};
   struct ChildGone {};     // after it took its leave
-  struct ChildTrouble {};  // it died, hangs, or does not speak SMTP
+  struct ChildTrouble {    // it died, hangs, or does not speak SMTP
+    std::string_view reply = reply::server_trouble;  // what the client hears of it
+  };
   struct Close {           // end the session with this reply
     std::string reply;
   };

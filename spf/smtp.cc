@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "spf/ascii.hh"
 #include "spf/mailbox.hh"
 
 namespace spf {
@@ -11,14 +12,6 @@ namespace {
 constexpr std::string_view names[] = {"HELO", "EHLO", "MAIL", "RCPT", "DATA",
                                       "RSET", "NOOP", "VRFY", "EXPN", "HELP",
                                       "AUTH", "QUIT", "STARTTLS", "BDAT", ""};
-
-char upper(char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; }
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view upper_case) {
-  return text.size() >= upper_case.size() &&
-         std::equal(upper_case.begin(), upper_case.end(), text.begin(),
-                    [](char a, char b) { return a == upper(b); });
-}
 
 bool is_control(char c) { return (c >= 0 && c < ' ') || c == 0x7f; }
 

@@ -6,7 +6,7 @@ FUZZERS       = session path reply header record engine message
 FUZZ_SECONDS  = 1200
 FUZZ_PACKAGES = clang libclang-rt-dev
 FUZZ_MISSING := $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer*),,clang)
-FUZZ_FLAGS    = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS    = -g -O2 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_CXX      = clang++ -std=c++20 -Wall -Wextra $(FUZZ_FLAGS) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP
 
 # All that reads what strangers send and has no descriptor.
