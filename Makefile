@@ -20,11 +20,13 @@ else
   BIN   := .
 endif
 
-PROGRAMS = spfwrap spfcheck
+TLS_LD := $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(LD))
+
+PROGRAMS = spfwrap spfcheck spftls
 MANPAGES = spfwrap.8 spfcheck.1
 LIBS     = -lspf2 -ludns -lidn2 -lunistring -lresolv
 
-MAINS    = spf/spfcheck.cc spf/wall_filter.cc
+MAINS    = spf/spfcheck.cc spf/spftls.cc spf/wall_filter.cc
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*.cc)))
 ARCHIVE  = $(BUILD)/libspfwrap.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
@@ -37,11 +39,11 @@ RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(wildcard $(C
 # What Debian calls the things we need, and a file of each that tells whether
 # it is there.
 PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev \
-           libseccomp-dev            catch2 libyaml-cpp-dev ucspi-tcp mailfront nsd swaks mandoc perl \
+           libseccomp-dev libssl-dev catch2 libyaml-cpp-dev ucspi-tcp mailfront nsd swaks mandoc perl \
            python3-spf spfquery
 PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/include/idn2.h /usr/include/unistr.h /usr/include/seccomp.h \
-           /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
+           /usr/include/openssl/ssl.h /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
            /usr/sbin/mailfront /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
            /usr/bin/prove /usr/lib/python3/dist-packages/spf.py /usr/bin/spfquery
 MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
@@ -58,6 +60,10 @@ $(BIN)/spfwrap: $(BUILD)/spfwrap.o $(ARCHIVE)
 
 $(BIN)/spfcheck: $(BUILD)/spf/spfcheck.o $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
+
+# OpenSSL is not linked in: the host's own has the repairs that it needs so often.
+$(BIN)/spftls: $(BUILD)/spf/spftls.o $(ARCHIVE)
+	$(TLS_LD) -o $@ $^ -lssl -lcrypto
 
 $(ARCHIVE): $(OBJECTS)
 	rm -f $@

@@ -155,12 +155,44 @@ std::string receiver_name(const Reader& reader) {
   return reader.variable_or("TCPLOCALIP", reader.variable_or("TCP6LOCALIP", "unknown"));
 }
 
+constexpr const char* certificate_file = "servercert.pem";
+
+// A file that is there and can't be read is a certificate all the same: then
+// it will be said why it can't be used.
+bool has_certificate(const Reader& reader) {
+  if (!reader.variable_or("SPFCERT", "").empty()) return true;
+  return access(reader.path(certificate_file).c_str(), F_OK) == 0 ||
+         (errno != ENOENT && errno != ENOTDIR);
+}
+
+bool wants_smtps(const Reader& reader) {
+  return reader.variable_or("SMTPS", "") == "1" && reader.variable_or("SSL_PROTOCOL", "").empty();
+}
+
 // One of two words; anything else warns and is the first.
 bool is_second(const Reader& reader, Config& config, const char* name, std::string_view first,
                std::string_view second) {
   const std::string value = reader.setting(name, first);
   if (value != first && value != second) warn(config, name, value, first);
   return value == second;
+}
+
+// With a certificate TLS is done here, unless SPFSTARTTLS says otherwise or it
+// has been done before us.
+void read_tls(const Reader& reader, Config& config) {
+  static constexpr std::string_view words[] = {"hide", "pass", "terminate"};
+  config.outer_tls = printable_word(reader.variable_or("SSL_PROTOCOL", ""), 60);
+  const Starttls usual =
+      has_certificate(reader) && config.outer_tls.empty() ? Starttls::terminate : Starttls::hide;
+  const std::string_view usual_word = words[unsigned(usual)];
+  const std::string value = reader.setting("SPFSTARTTLS", usual_word);
+  const auto word = std::find(std::begin(words), std::end(words), value);
+  if (word == std::end(words)) warn(config, "SPFSTARTTLS", value, usual_word);
+  config.starttls = word == std::end(words) ? usual : Starttls(word - words);
+  if (config.starttls != Starttls::terminate && !config.smtps) return;
+  config.certificate = reader.setting("SPFCERT", reader.path(certificate_file));
+  config.key = reader.setting("SPFKEY", config.certificate);
+  config.ciphers = reader.setting_in_file("tlsserverciphers", "tlsserverciphers", "");
 }
 
 // Everything but level and client.
@@ -171,7 +203,7 @@ void read_rest(const Reader& reader, Config& config) {
   config.guess = reader.setting("SPFGUESS", "spfguess", "");
   config.explanation = reader.setting("SPFEXP", "spfexp", "");
   config.insert_header = !is_second(reader, config, "SPFANNOTATE", "data", "env");
-  config.pass_starttls = is_second(reader, config, "SPFSTARTTLS", "hide", "pass");
+  read_tls(reader, config);
 
   const std::string timeout = reader.setting("SPFTIMEOUT", "20");
   if (const auto seconds = parse_number(timeout, 1, 300))
@@ -190,13 +222,15 @@ void read_rest(const Reader& reader, Config& config) {
 
 std::optional<Config> read_config(const Getenv& getenv) {
   const Reader reader(getenv);
-  if (reader.variable("RELAYCLIENT")) return {};
-  const auto client = client_address(reader);
-  if (!client) return {};
   Config config;
-  config.client = *client;
-  config.level = read_level(reader, config);
-  if (config.level == 0) return {};
+  config.smtps = wants_smtps(reader);
+  const auto client = client_address(reader);
+  if (client) config.client = *client;
+  if (client && !reader.variable("RELAYCLIENT")) config.level = read_level(reader, config);
+  if (config.level == 0) {
+    if (!config.smtps || !has_certificate(reader)) return {};
+    config.only_tls = true;
+  }
   read_rest(reader, config);
   return config;
 }
@@ -205,6 +239,7 @@ Config read_settings(const Getenv& getenv, const Address& client, std::vector<Se
   const Reader reader(getenv, found);
   Config config;
   config.client = client;
+  config.smtps = wants_smtps(reader);
   config.level = read_level(reader, config);
   read_rest(reader, config);
   return config;

@@ -13,13 +13,21 @@
 
 namespace spf {
 
+// SPFSTARTTLS: not offered, left to prog and then unseen, or done by spftls.
+enum class Starttls { hide, pass, terminate };
+
 struct Config {
   unsigned level = 0;                          // SPFBEHAVIOR
   std::string rules, guess, explanation;       // spfrules, spfguess, spfexp; "" is off
   std::chrono::seconds check_timeout{20};      // SPFTIMEOUT: one whole SPF check
   std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
   bool insert_header = true;                   // SPFANNOTATE=data
-  bool pass_starttls = false;                  // SPFSTARTTLS=pass
+  Starttls starttls = Starttls::hide;          // SPFSTARTTLS
+  bool smtps = false;                          // SMTPS=1: TLS comes before the greeting
+  bool only_tls = false;                       // and is all there is to do for this client
+  std::string certificate, key;                // SPFCERT, SPFKEY: PEM files; "" is where the other is
+  std::string ciphers;                         // tlsserverciphers; "" is OpenSSL's own
+  std::string outer_tls;                       // SSL_PROTOCOL, where TLS was done before us
   Address client;                              // TCPREMOTEIP or TCP6REMOTEIP
   std::string remote_host;                     // TCPREMOTEHOST, or "unknown"
   std::string receiver;                        // R: how this host calls itself
@@ -35,8 +43,9 @@ struct ControlError : std::runtime_error {
 using Getenv = std::function<const char*(const char*)>;
 
 // Everything spfwrap is told, or nothing where it has to step aside: for a
-// relay client, without a TCP client, at level 0. Opens no file it can do
-// without: none if the environment alone says to step aside. Throws ControlError.
+// relay client, without a TCP client, at level 0. With SMTPS=1 and a
+// certificate it can't, and does `only_tls`. Opens no file it can do without:
+// none if the environment alone says to step aside. Throws ControlError.
 std::optional<Config> read_config(const Getenv& getenv);
 
 // One setting, as spfcheck -C shows it.

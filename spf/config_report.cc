@@ -72,7 +72,7 @@ ConfigReport report_config(const Getenv& getenv) {
     warnings.push_back("RELAYCLIENT is set here: with it spfwrap steps aside");
   if (errors.empty() && config.level == 0)
     warnings.push_back("the level is 0: spfwrap does nothing, unless tcp.smtp sets SPFBEHAVIOR");
-  if (config.pass_starttls)
+  if (config.starttls == Starttls::pass)
     warnings.push_back("SPFSTARTTLS=pass: mail that comes with STARTTLS is not checked");
 
   const auto grade = !errors.empty()     ? ConfigReport::Grade::unreadable

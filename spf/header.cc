@@ -124,6 +124,13 @@ std::vector<std::string> variables(const Verdict& verdict, std::string_view valu
   return result;
 }
 
+std::vector<std::string> tls_variables(const TlsStatus& tls) {
+  std::vector<std::string> result = {"FORCETLS=0", "SSL_PROTOCOL=" + tls.protocol,
+                                     "SSL_CIPHER=" + tls.cipher};
+  if (!tls.server_name.empty()) result.push_back("SSL_TLS_SNI=" + tls.server_name);
+  return result;
+}
+
 std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict) {
   std::string line = "qlogenvelope:";
   const auto add = [&line](std::string_view key, std::string_view text) {
@@ -149,6 +156,7 @@ std::string log_line(const LogEntry& entry, const Query& query, const Verdict& v
   add("lookups", std::to_string(verdict.lookups));
   add("voids", std::to_string(verdict.voids));
   add("ms", std::to_string(verdict.milliseconds));
+  add("tls", entry.tls);
   return line;
 }
 

@@ -17,8 +17,17 @@ struct Start {
   char* const* argv;
   char* const* environment;
   int input, output;
+  int third;
   const InheritedSignals& signals;
 };
+
+constexpr int third_descriptor = 3;
+
+// In the new process. dup2() to itself would leave it to close on exec.
+bool give_third(int fd) {
+  if (fd < 0) return true;
+  return fd == third_descriptor ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, third_descriptor) >= 0;
+}
 
 // posix_spawn would do the same with some 130 system calls, one or two for
 // each signal there is; a copy of our page tables, as fork makes it, costs more
@@ -26,7 +35,7 @@ struct Start {
 [[gnu::noinline]] pid_t vfork_exec(const Start& start, volatile int& error) {
   const pid_t pid = vfork();
   if (pid != 0) return pid;
-  if (dup2(start.input, 0) >= 0 && dup2(start.output, 1) >= 0) {
+  if (dup2(start.input, 0) >= 0 && dup2(start.output, 1) >= 0 && give_third(start.third)) {
     signal(SIGTERM, SIG_DFL);  // our handler must not run in it
     if (!start.signals.ignore_pipe) signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &start.signals.mask, nullptr);
@@ -48,7 +57,7 @@ void set_nonblocking(int fd) { fcntl(fd, F_SETFL, O_NONBLOCK); }
 
 Process Process::spawn(char* const* argv, const std::vector<std::string>& environment,
                        int standard_input, int standard_output,
-                       const InheritedSignals& signals) {
+                       const InheritedSignals& signals, int third) {
   std::vector<char*> pointers;
   pointers.reserve(environment.size() + 1);
   for (const std::string& entry : environment) pointers.push_back(const_cast<char*>(entry.c_str()));
@@ -56,7 +65,7 @@ Process Process::spawn(char* const* argv, const std::vector<std::string>& enviro
 
   volatile int error = 0;
   const pid_t pid =
-      vfork_exec({argv, pointers.data(), standard_input, standard_output, signals}, error);
+      vfork_exec({argv, pointers.data(), standard_input, standard_output, third, signals}, error);
   if (pid < 0) fail(errno, "fork");
   Process process(pid);
   if (error != 0) fail(error, argv[0]);

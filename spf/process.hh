@@ -42,10 +42,11 @@ class Process {
   ~Process();
 
   // Starts argv[0], looked up in PATH, with `environment` ("NAME=value"), its
-  // descriptors 0 and 1 being those given. Throws std::system_error when exec
-  // fails too.
+  // descriptors 0 and 1 being those given, and 3 if there is a third. Throws
+  // std::system_error when exec fails too.
   static Process spawn(char* const* argv, const std::vector<std::string>& environment,
-                       int standard_input, int standard_output, const InheritedSignals& signals);
+                       int standard_input, int standard_output, const InheritedSignals& signals,
+                       int third = -1);
 
   pid_t pid() const { return pid_; }
   void kill(int signal) const;

@@ -14,9 +14,11 @@
 #include <system_error>
 
 #include "spf/evaluator.hh"
+#include "spf/header.hh"
 #include "spf/message.hh"
 #include "spf/process.hh"
 #include "spf/session.hh"
+#include "spf/tls_helper.hh"
 
 namespace spf {
 namespace {
@@ -150,6 +152,9 @@ class Proxy {
   void restore_previous();
   void start_check(const Query& query);
   void end_check(Verdict verdict);
+  void prepare_tls();
+  void dismiss_tls();
+  void start_tls();
   void reap();
   bool over();
   Clock::time_point next_deadline();
@@ -174,7 +179,12 @@ class Proxy {
   Query checked_query_;
   Clock::time_point check_deadline_;
 
-  const bool client_is_socket_ = is_socket(0);
+  std::optional<TlsHelper> tls_;
+  bool tls_speaks_ = false;    // has more to say before the client is handed over
+  bool handing_over_ = false;  // as soon as the client has its replies
+
+  bool client_is_socket_ = is_socket(0);
+  bool client_open_ = true;  // the descriptors are
   bool client_input_open_ = true;
   bool client_output_open_ = true;
   unsigned long limit_number_ = 0;
@@ -201,6 +211,7 @@ void Proxy::advance() {
     close_child_input_ = true;
     if (session_.child_hopeless() && child_) child_->process.kill(SIGKILL);
     check_.reset();
+    if (tls_ && !tls_->serves()) dismiss_tls();
     dismiss_previous();
     write_out();
   }
@@ -213,6 +224,9 @@ void Proxy::perform(Actions actions) {
   if (actions.dismiss_previous) dismiss_previous();
   if (actions.restore_previous) restore_previous();
   if (actions.start_child) start_child(*actions.start_child);
+  if (actions.dismiss_tls) dismiss_tls();
+  if (actions.prepare_tls) prepare_tls();
+  if (actions.start_tls) handing_over_ = true;
   if (actions.close_child_input) close_child_input_ = true;
   if (actions.start_check) start_check(*actions.start_check);
 }
@@ -237,6 +251,7 @@ void Proxy::write_out() {
       session_.to_client().clear();
     }
     if (session_.to_client().room() != room) raised_ = true;
+    if (handing_over_ && session_.to_client().empty()) start_tls();
   }
 }
 
@@ -301,8 +316,36 @@ void Proxy::end_check(Verdict verdict) {
   raised_ = true;
 }
 
+void Proxy::prepare_tls() {
+  try {
+    tls_.emplace(config_, signals_.inherited());
+    tls_speaks_ = true;
+  } catch (const std::system_error& error) {
+    session_.from_tls().append(tls_status_line(
+        {TlsStatus::Kind::unusable, std::string("unable to run spftls: ") + error.what()}));
+    raised_ = true;
+  }
+}
+
+void Proxy::dismiss_tls() {
+  tls_.reset();
+  tls_speaks_ = handing_over_ = false;
+}
+
+void Proxy::start_tls() {
+  handing_over_ = tls_speaks_ = false;
+  tls_->hand_over();
+  client_is_socket_ = true;
+  std::erase_if(environment_, [](std::string_view entry) {
+    const std::string_view name = entry.substr(0, entry.find('='));
+    return std::find(tls_variable_names.begin(), tls_variable_names.end(), name) !=
+           tls_variable_names.end();
+  });
+}
+
 void Proxy::reap() {
   past_check_.try_wait();
+  if (tls_ && tls_->serves() && tls_->process().try_wait()) tls_.reset();
   if (dismissed_ && dismissed_->process.try_wait()) dismissed_.reset();
   if (child_ && (end_ || (!child_->output_open && session_.from_child().empty())))
     if (const auto status = child_->process.try_wait()) {
@@ -321,7 +364,13 @@ bool Proxy::over() {
   }
   const bool lingering = client_input_open_ && session_.client_may_be_sending() &&
                          Clock::now() < *end_ + linger_time;
-  return !client_output_open_ && !lingering && !child_ && !dismissed_;
+  if (client_output_open_ || lingering || child_ || dismissed_) return false;
+  if (tls_ && client_open_) {  // it sees that nobody listens any more, and ends
+    close(0);
+    close(1);
+    client_open_ = false;
+  }
+  return !tls_;
 }
 
 Clock::time_point Proxy::next_deadline() {
@@ -350,19 +399,21 @@ void Proxy::meet_deadlines() {
   if (end_ && now >= *end_ + child_end_time) {
     child_.reset();
     dismissed_.reset();
+    tls_.reset();
     client_output_open_ = false;
   }
 }
 
 void Proxy::wait() {
-  enum { client_in, client_out, child_in, child_out, dismissed_out, verdict, count };
+  enum { client_in, client_out, child_in, child_out, dismissed_out, verdict, tls, count };
   pollfd fds[count];
   for (pollfd& p : fds) p = {-1, 0, 0};
   const auto watch = [&fds](int which, int fd, short events) { fds[which] = {fd, events, 0}; };
   const bool child_readable = child_ && child_->output_open && session_.from_child().room() > 0;
 
   // A socket that is closed in both directions says so although nobody asks.
-  const bool client_readable = client_input_open_ && (end_ || session_.from_client().room() > 0);
+  const bool client_readable =
+      client_input_open_ && !handing_over_ && (end_ || session_.from_client().room() > 0);
   if (client_readable)
     watch(client_in, 0, POLLIN);
   else if (client_is_socket_ && client_output_open_ && !end_)
@@ -374,6 +425,7 @@ void Proxy::wait() {
   if (child_readable) watch(child_out, child_->from.get(), POLLIN);
   if (dismissed_ && dismissed_->output_open) watch(dismissed_out, dismissed_->from.get(), POLLIN);
   if (check_) watch(verdict, check_->descriptor(), POLLIN);
+  if (tls_speaks_ && session_.from_tls().room() > 0) watch(tls, tls_->descriptor(), POLLIN);
 
   timespec time{};
   const Clock::time_point next = next_deadline();
@@ -421,6 +473,13 @@ void Proxy::wait() {
         past_check_ = check_->release();
         end_check(*std::move(result));
       }
+    if (fds[tls].revents && tls_) {
+      if (read_into(tls_->descriptor(), session_.from_tls()) == Io::closed) {
+        tls_speaks_ = false;
+        session_.tls_closed();
+      }
+      raised_ = true;
+    }
     if (fds[client_out].revents || fds[child_in].revents) write_out();
   }
   if (raised_ && !session_.finished())

@@ -1,5 +1,5 @@
 // All I/O round the session: descriptors 0 and 1 to the client, the child, the
-// evaluator, the clock and the signals.
+// evaluator, spftls, the clock and the signals.
 #pragma once
 
 #include <string>

@@ -59,18 +59,20 @@ Reply rejection(std::string_view explanation) {
   return result;
 }
 
-void filter_ehlo(Reply& reply, bool starttls) {
+void filter_ehlo(Reply& reply, StarttlsKeyword starttls) {
   static constexpr std::array<std::string_view, 8> harmless = {
       "PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8", "AUTH", "HELP"};
   const auto dropped = [&](const std::string& line) {
     // AUTH=LOGIN is how some servers repeat AUTH for old clients.
     const std::string_view keyword = std::string_view(line).substr(0, line.find_first_of(" ="));
     const auto is = [&](std::string_view known) { return equal_ignoring_case(keyword, known); };
-    return !(std::any_of(harmless.begin(), harmless.end(), is) || (starttls && is("STARTTLS")));
+    if (is("STARTTLS")) return starttls != StarttlsKeyword::keep;
+    return std::none_of(harmless.begin(), harmless.end(), is);
   };
   // The first line is the greeting (RFC 5321 section 4.1.1.1).
   reply.lines.erase(std::remove_if(reply.lines.begin() + 1, reply.lines.end(), dropped),
                     reply.lines.end());
+  if (starttls == StarttlsKeyword::offer) reply.lines.push_back("STARTTLS");
 }
 
 ReplyParser::Status ReplyParser::push(std::string_view bytes, std::size_t& taken) {

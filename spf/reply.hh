@@ -13,6 +13,7 @@ namespace spf {
 namespace reply {
 inline constexpr std::string_view
     ok = "250 ok",
+    ready_for_tls = "220 ready for tls",
     lookup_failure = "451 SPF lookup failure (#4.3.0)",
     cannot_start_again = "451 unable to start SMTP server again (#4.3.0)",
     message_lost = "451 SMTP server gave up, message not accepted (#4.3.0)",
@@ -24,6 +25,8 @@ inline constexpr std::string_view
     bad_rcpt = "501 syntax: RCPT TO:<address> (#5.5.4)",
     not_implemented = "502 command not implemented (#5.5.1)",
     in_transaction = "503 AUTH not permitted during a mail transaction (#5.5.1)",
+    tls_active = "503 TLS is active already (#5.5.1)",
+    tls_unavailable = "454 TLS not available (#4.3.0)",
     no_chunking = "521 BDAT not supported, closing (#5.5.1)",
     timed_out = "421 timeout (#4.4.2)",
     controls = "421 unable to read controls (#4.3.0)",
@@ -52,8 +55,10 @@ struct Reply {
 Reply rejection(std::string_view explanation);
 
 // Leaves in the reply to EHLO only the keywords of which this program knows
-// that they do no harm; STARTTLS is one of them if `starttls`.
-void filter_ehlo(Reply& reply, bool starttls);
+// that they do no harm. STARTTLS is dropped, kept where the child has it, or
+// offered by this program whether it has it or not.
+enum class StarttlsKeyword { drop, keep, offer };
+void filter_ehlo(Reply& reply, StarttlsKeyword starttls);
 
 // Takes the child's output apart into replies.
 class ReplyParser {

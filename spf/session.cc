@@ -13,8 +13,9 @@ using std::chrono::seconds;
 
 constexpr std::size_t buffer_size = 65536;
 
-// Room that any one reply finds: codes and line ends at most double a line.
-constexpr std::size_t reply_room = 2 * max_reply_size;
+// Room that any one reply finds: codes and line ends at most double a line, and
+// EHLO's may get one line more.
+constexpr std::size_t reply_room = 2 * max_reply_size + 32;
 
 // A session may not make us start prog without end.
 constexpr unsigned max_starts = 500;
@@ -22,6 +23,11 @@ constexpr unsigned max_starts = 500;
 // How long a child that is started again has for its greeting and for EHLO;
 // clients wait at least five minutes for MAIL (RFC 5321 section 4.5.3.2.2).
 constexpr seconds restart_time{60};
+
+// What spftls has to load its certificate, and for the handshake, for which it
+// gives the client 30 seconds itself.
+constexpr seconds tls_ready_time{10};
+constexpr seconds tls_handshake_time{40};
 
 // A client in DATA has shown life when it has sent this much (RFC 5321 section
 // 4.5.3.2.5 speaks of blocks).
@@ -42,11 +48,14 @@ Session::Session(const Config& config, long pid)
     : config_(config),
       pid_(pid),
       from_client_(buffer_size),
+      from_tls_(max_tls_status),
       from_child_(buffer_size),
       to_client_(buffer_size),
       to_child_(buffer_size),
       limit_time_(config.smtp_timeout),
-      reply_time_(config.smtp_timeout) {}
+      reply_time_(config.smtp_timeout),
+      trusted_(config.only_tls),
+      tls_name_(config.outer_tls.empty() ? "none" : config.outer_tls) {}
 
 void Session::resume() {
   if (!task_) {
@@ -88,6 +97,11 @@ Task<void> Session::serve() {
 }
 
 Task<void> Session::dialogue() {
+  if (config_.smtps) {
+    const bool ready = co_await tls_ready();
+    if (!ready) throw ClientGone{};
+    co_await start_tls();
+  }
   Reply greeting;
   try {
     std::vector<std::string> none;
@@ -166,12 +180,7 @@ Task<bool> Session::execute(Command command) {
       break;
 
     case Verb::starttls:
-      if (!config_.pass_starttls)
-        say(reply::not_implemented);
-      else if (!argument.empty())
-        say(reply::bad_syntax);
-      else
-        co_await starttls();
+      co_await starttls(argument);
       break;
 
     case Verb::bdat:
@@ -191,18 +200,27 @@ Task<void> Session::greet(Command command) {
   }
   std::string line(name(command.verb));
   if (!command.argument.empty()) line.append(" ").append(command.argument);
+  // It makes itself ready while the child answers.
+  if (command.verb == Verb::ehlo && !tls_usable_) prepare_tls();
   Reply answer = co_await ask(line);
   if (answer.positive()) {
     hello_ = std::move(line);
     helo_name_ = command.argument;
     transaction_ = rejecting_ = false;
-    if (command.verb == Verb::ehlo) filter_ehlo(answer, config_.pass_starttls);
+    if (command.verb == Verb::ehlo) {
+      if (!tls_usable_) {
+        const bool known = co_await tls_ready();
+        (void)known;
+      }
+      filter_ehlo(answer, starttls_keyword());
+    }
   }
   co_await pass(std::move(answer));
 }
 
 Task<void> Session::mail(const Path& path) {
   rejecting_ = insert_header_ = false;
+  dismiss_tls();  // who sends mail in clear will hardly want it any more
   if (trusted_) {
     co_await reset_child();
     co_await open_transaction(path);
@@ -350,8 +368,109 @@ Task<void> Session::authenticate(std::string_view argument) {
   co_await pass(std::move(answer));
 }
 
+// TLS (RFC 3207).
+
+Task<void> Session::starttls(std::string_view argument) {
+  if (inside_tls_) {
+    say(reply::tls_active);
+  } else if (config_.starttls == Starttls::hide) {
+    say(reply::not_implemented);
+  } else if (!argument.empty()) {
+    say(reply::bad_syntax);
+  } else if (config_.starttls == Starttls::pass) {
+    co_await pass_starttls();
+  } else {
+    const bool ready = co_await tls_ready();
+    if (!ready) {
+      say(reply::tls_unavailable);
+      co_return;
+    }
+    say(reply::ready_for_tls);
+    co_await start_tls();
+    std::vector<std::string> none;
+    const bool started = co_await replace_child(std::move(none));
+    if (!started) throw Close{std::string(reply::cannot_start)};
+  }
+}
+
+// Starts spftls, if it is not there and may be of use.
+void Session::prepare_tls() {
+  const bool wanted = config_.starttls == Starttls::terminate || config_.smtps;
+  if (!wanted || inside_tls_ || tls_waits_ || tls_usable_ == false) return;
+  tls_waits_ = true;
+  tls_closed_ = false;
+  tls_usable_.reset();
+  from_tls_.clear();
+  actions_.prepare_tls = true;
+}
+
+void Session::dismiss_tls() {
+  if (std::exchange(tls_waits_, false)) actions_.dismiss_tls = true;
+}
+
+StarttlsKeyword Session::starttls_keyword() const {
+  if (config_.starttls == Starttls::pass) return StarttlsKeyword::keep;
+  return tls_usable_ == true && !inside_tls_ ? StarttlsKeyword::offer : StarttlsKeyword::drop;
+}
+
+// Whether spftls waits for the client. What keeps it from that is said once.
+Task<bool> Session::tls_ready() {
+  prepare_tls();
+  if (!tls_waits_) co_return false;
+  if (tls_usable_) co_return *tls_usable_;
+  begin_limit(tls_ready_time);
+  std::optional<TlsStatus> status;
+  for (;;) {
+    status = take_tls_status(from_tls_, TlsStatus::Kind::unusable);
+    if (status || tls_closed_ || timed_out_) break;
+    if (client_lost_) throw ClientGone{};
+    if (shutting_down_) throw Close{std::string(reply::shutting_down)};
+    co_await event();
+  }
+  tls_usable_ = status && status->kind == TlsStatus::Kind::ready;
+  if (!*tls_usable_) {
+    dismiss_tls();
+    actions_.warnings.push_back("TLS is not offered: " + (status       ? status->reason
+                                                          : timed_out_ ? "spftls hangs"
+                                                                       : "spftls has died"));
+  }
+  co_return *tls_usable_;
+}
+
+// Hands the client to spftls and waits for its handshake. All that was said in
+// clear is forgotten (RFC 3207 section 4.2), and what is still to be read of it
+// is thrown away: somebody else may have put it there.
+Task<void> Session::start_tls() {
+  from_client_.clear();
+  swallowing_ = false;
+  tls_waits_ = false;
+  actions_.start_tls = true;
+  begin_limit(tls_handshake_time);
+  std::optional<TlsStatus> status;
+  for (;;) {
+    status = take_tls_status(from_client_, TlsStatus::Kind::failed);
+    if (status || client_closed_ || timed_out_) break;
+    if (shutting_down_) throw ClientGone{};
+    co_await client_event();
+  }
+  if (!status || status->kind != TlsStatus::Kind::established) {
+    actions_.warnings.push_back("TLS handshake with " + config_.client.text() + ": " +
+                                (status       ? status->reason
+                                 : timed_out_ ? "spftls hangs"
+                                              : "connection closed"));
+    throw ClientGone{};
+  }
+  inside_tls_ = true;
+  tls_name_ = status->protocol;
+  tls_variables_ = tls_variables(*status);
+  hello_.clear();
+  helo_name_.clear();
+  trusted_ = config_.only_tls;
+  rejecting_ = transaction_ = insert_header_ = false;
+}
+
 // After the child's 220 all that passes is TLS to us.
-Task<void> Session::starttls() {
+Task<void> Session::pass_starttls() {
   Reply answer = co_await ask("STARTTLS");
   const bool blind = answer.code == 220;
   co_await pass(std::move(answer));
@@ -410,8 +529,13 @@ Task<std::optional<Verdict>> Session::check() {
 Task<Reply> Session::start_child(std::vector<std::string> variables) {
   if (starts_ == max_starts) throw Close{std::string(reply::too_many_starts)};
   ++starts_;
+  variables.insert(variables.end(), tls_variables_.begin(), tls_variables_.end());
   actions_.start_child = std::move(variables);
-  deaf_ = false;
+  // Of the one before, if there is one, nothing more is of interest.
+  child_closed_ = deaf_ = false;
+  from_child_.clear();
+  to_child_.clear();
+  parser_ = ReplyParser();
   Reply greeting = co_await child_reply();
   co_return greeting;
 }
@@ -421,6 +545,11 @@ Task<Reply> Session::start_child(std::vector<std::string> variables) {
 Task<bool> Session::start_again(std::vector<std::string> variables) {
   if (variables == child_variables_) co_return true;
   listen_to_idle_child();
+  const bool ready = co_await replace_child(std::move(variables));
+  co_return ready;
+}
+
+Task<bool> Session::replace_child(std::vector<std::string> variables) {
   bool ready = false;
   reply_time_ = std::min(restart_time, config_.smtp_timeout);
   try {
@@ -556,7 +685,7 @@ void Session::say(std::string_view reply) {
 
 void Session::log(unsigned code, std::string_view recipient) {
   actions_.log.push_back(
-      log_line({code, recipient, config_.remote_host, pid_}, query_, checked_));
+      log_line({code, recipient, config_.remote_host, pid_, tls_name_}, query_, checked_));
 }
 
 void Session::begin_limit(seconds time) {

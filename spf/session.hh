@@ -1,5 +1,5 @@
 // The SMTP dialogue between one client and prog, as a state machine without
-// I/O: the proxy fills and empties four buffers, reports events, and carries
+// I/O: the proxy fills and empties the buffers, reports events, and carries
 // out the actions. One command goes to the child at a time, its whole reply
 // comes back, then the next.
 //
@@ -35,6 +35,12 @@ struct Actions {
   // child that is there already is set aside until the new one has proved itself.
   std::optional<std::vector<std::string>> start_child;
   bool close_child_input = false;  // once the buffer to it is empty
+  bool prepare_tls = false;        // start spftls, which waits
+  bool dismiss_tls = false;        // it is not needed
+  // Once the client has its replies: read no more from it, hand it to spftls,
+  // and take that for the client. Out of prog's environment comes what speaks
+  // of TLS in other ways.
+  bool start_tls = false;
   std::optional<Query> start_check;
   std::vector<std::string> log;       // lines, as they are
   std::vector<std::string> warnings;  // lines, to be marked as warnings
@@ -49,9 +55,11 @@ class Session {
   Session(const Config& config, long pid);
   Session(const Session&) = delete;
 
-  // The proxy appends to the first two and consumes from the others. A full
-  // buffer means: read no more for now.
+  // The proxy appends to the first three and consumes from the others. A full
+  // buffer means: read no more for now. What spftls says goes to the second
+  // until the client is handed over to it, and then is what the client says.
   Buffer& from_client() { return from_client_; }
+  Buffer& from_tls() { return from_tls_; }
   Buffer& from_child() { return from_child_; }
   Buffer& to_client() { return to_client_; }
   Buffer& to_child() { return to_child_; }
@@ -66,6 +74,7 @@ class Session {
     deaf_ = true;
     to_child_.clear();
   }
+  void tls_closed() { tls_closed_ = true; }  // spftls has nothing more to say
   void check_done(Verdict verdict) { verdict_ = std::move(verdict); }
   void timed_out() { timed_out_ = true; }  // the time of limit() is over
   void shut_down() { shutting_down_ = true; }
@@ -123,7 +132,12 @@ class Session {
   Task<void> data();
   Task<void> transfer();
   Task<void> authenticate(std::string_view argument);
-  Task<void> starttls();
+  Task<void> starttls(std::string_view argument);
+  void prepare_tls();
+  void dismiss_tls();
+  Task<bool> tls_ready();
+  Task<void> start_tls();
+  Task<void> pass_starttls();
   Task<void> relay(std::string line);
 
   Task<std::optional<Verdict>> check();
@@ -131,6 +145,7 @@ class Session {
   Task<void> reset_child();
   Task<Reply> start_child(std::vector<std::string> variables);
   Task<bool> start_again(std::vector<std::string> variables);
+  Task<bool> replace_child(std::vector<std::string> variables);
   Task<Reply> ask(std::string line);
   Task<Reply> child_reply();
   enum class LineKind { command, opaque };  // opaque: the answer to 334
@@ -141,13 +156,14 @@ class Session {
 
   void say(std::string_view reply);
   void log(unsigned code, std::string_view recipient);
+  StarttlsKeyword starttls_keyword() const;
   void listen_to_idle_child();
   void begin_limit(std::chrono::seconds time);
 
   const Config& config_;
   const long pid_;
 
-  Buffer from_client_, from_child_, to_client_, to_child_;
+  Buffer from_client_, from_tls_, from_child_, to_client_, to_child_;
   Actions actions_;
   std::coroutine_handle<> waiting_;
   bool client_closed_ = false, client_lost_ = false, child_closed_ = false;
@@ -162,7 +178,16 @@ class Session {
   bool awaiting_client_ = false;
   bool swallowing_ = false;        // the rest of a line that was too long
   std::string hello_, helo_name_;  // the last HELO or EHLO that the child took
-  bool trusted_ = false;           // authenticated
+  bool trusted_;                   // not checked: authenticated, or none of our business
+
+  // TLS.
+  bool tls_closed_ = false;
+  bool tls_waits_ = false;           // spftls was started, and waits for the client
+  std::optional<bool> tls_usable_;   // what it said of its certificate
+  std::vector<std::string> tls_variables_;  // for prog, inside TLS
+  std::string tls_name_;                    // the protocol, or "none"
+  bool inside_tls_ = false;
+
   // The last MAIL that was checked.
   Query query_;
   Verdict checked_;

@@ -116,14 +116,14 @@ TEST_CASE("other settings have defaults, and bad values warn") {
   CHECK(config->check_timeout.count() == 20);
   CHECK(config->smtp_timeout.count() == 1200);
   CHECK(config->insert_header);
-  CHECK_FALSE(config->pass_starttls);
+  CHECK(config->starttls == spf::Starttls::hide);
   CHECK(config->remote_host == "unknown");
 
   config = read(with(base, {{"SPFTIMEOUT", "300"}, {"SPFANNOTATE", "env"}, {"SPFSTARTTLS", "pass"},
                             {"TCPREMOTEHOST", "client.example"}}));
   CHECK(config->check_timeout.count() == 300);
   CHECK_FALSE(config->insert_header);
-  CHECK(config->pass_starttls);
+  CHECK(config->starttls == spf::Starttls::pass);
   CHECK(config->remote_host == "client.example");
   CHECK(config->warnings.empty());
 
@@ -135,7 +135,7 @@ TEST_CASE("other settings have defaults, and bad values warn") {
     CHECK(config->warnings[0].find('\x1b') == std::string::npos);
     CHECK(config->check_timeout.count() == 20);
     CHECK(config->insert_header);
-    CHECK_FALSE(config->pass_starttls);
+    CHECK(config->starttls == spf::Starttls::hide);
   }
 }
 

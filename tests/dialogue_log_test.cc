@@ -12,7 +12,7 @@ namespace {
 std::string settled(const Wrapped& spfwrap, std::size_t n) {
   const auto log = spfwrap.log();
   if (n >= log.size()) return "(no such line)";
-  std::string line = std::regex_replace(log[n], std::regex(" ms=[0-9]+$"), " ms=N");
+  std::string line = std::regex_replace(log[n], std::regex(" ms=[0-9]+ "), " ms=N ");
   return std::regex_replace(line, std::regex(" pid=" + std::to_string(const_cast<Wrapped&>(spfwrap).process().pid()) + " "), " pid=P ");
 }
 
@@ -29,15 +29,15 @@ TEST_CASE("a line for each MAIL let through or deferred, and for each RCPT refus
   const std::string lines[] = {
       "qlogenvelope: result=accepted code=250 reason=spf detail=pass helo=mail.example.org "
       "mailfrom=a@pass.example.org rcptto= relay=no remoteip=192.0.2.1 remotehost=client.example pid=P "
-      "identity=mailfrom domain=pass.example.org mechanism=ip4:192.0.2.0/24 lookups=0 voids=0 ms=N",
+      "identity=mailfrom domain=pass.example.org mechanism=ip4:192.0.2.0/24 lookups=0 voids=0 ms=N tls=none",
       "qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=mail.example.org "
       "mailfrom=a@fail.example.org rcptto=b@example.org relay=no remoteip=192.0.2.1 "
       "remotehost=client.example pid=P identity=mailfrom domain=fail.example.org mechanism=-all "
-      "lookups=0 voids=0 ms=N",
+      "lookups=0 voids=0 ms=N tls=none",
       "qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=mail.example.org "
       "mailfrom=a@fail.example.org rcptto=c@example.org relay=no remoteip=192.0.2.1 "
       "remotehost=client.example pid=P identity=mailfrom domain=fail.example.org mechanism=-all "
-      "lookups=0 voids=0 ms=N",
+      "lookups=0 voids=0 ms=N tls=none",
   };
   for (std::size_t i = 0; i < std::size(lines); ++i) CHECK(settled(spfwrap, i) == lines[i]);
   REQUIRE(spfwrap.log().size() == 6);

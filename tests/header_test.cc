@@ -139,12 +139,12 @@ TEST_CASE("the log line has the patch's keys, then ours") {
   v.mechanism = "-all";
   v.lookups = 3;
   v.milliseconds = 12;
-  CHECK(spf::log_line({550, "b@c", "unknown", 42}, query("a\x1b b@example.org"), v) ==
+  CHECK(spf::log_line({550, "b@c", "unknown", 42, "TLSv1.3"}, query("a\x1b b@example.org"), v) ==
         "qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=mail.example.org "
         "mailfrom=a__b@example.org rcptto=b@c relay=no remoteip=192.0.2.1 remotehost=unknown "
-        "pid=42 identity=mailfrom domain=example.org mechanism=-all lookups=3 voids=0 ms=12");
-  CHECK(spf::log_line({250, "", "h", 1}, query(), verdict(Result::pass))
+        "pid=42 identity=mailfrom domain=example.org mechanism=-all lookups=3 voids=0 ms=12 tls=TLSv1.3");
+  CHECK(spf::log_line({250, "", "h", 1, "none"}, query(), verdict(Result::pass))
             .starts_with("qlogenvelope: result=accepted code=250 reason=spf detail=pass "));
-  CHECK(spf::log_line({451, "", "h", 1}, query(), verdict(Result::temperror))
+  CHECK(spf::log_line({451, "", "h", 1, "none"}, query(), verdict(Result::temperror))
             .starts_with("qlogenvelope: result=rejected code=451 reason=spf detail=temperror "));
 }

@@ -3,6 +3,7 @@
 #include "tests/catch.hh"
 
 using spf::Reply;
+using spf::StarttlsKeyword;
 
 TEST_CASE("a rejection is broken into lines of at most 512 octets") {
   CHECK(spf::rejection("no").wire() == "550 no (#5.7.1)\r\n");
@@ -103,18 +104,21 @@ TEST_CASE("an endless reply is malformed within its bounds") {
 }
 
 TEST_CASE("EHLO keeps its greeting and its known keywords, and its last line is a last line") {
-  const auto filtered = [](std::vector<std::string> lines, bool starttls) {
+  const auto filtered = [](std::vector<std::string> lines, StarttlsKeyword starttls) {
     Reply reply{250, std::move(lines)};
     spf::filter_ehlo(reply, starttls);
     return reply.wire();
   };
-  CHECK(filtered({"CHUNKING"}, false) == "250 CHUNKING\r\n");  // a host's name
-  CHECK(filtered({"mx", "pipelining", "CHUNKING"}, false) == "250-mx\r\n250 pipelining\r\n");
-  CHECK(filtered({"mx", "STARTTLS", "PRDR", "ETRN", "BURL imap", "XCLIENT"}, false) ==
+  CHECK(filtered({"CHUNKING"}, StarttlsKeyword::drop) == "250 CHUNKING\r\n");  // a host's name
+  CHECK(filtered({"mx", "pipelining", "CHUNKING"}, StarttlsKeyword::drop) == "250-mx\r\n250 pipelining\r\n");
+  CHECK(filtered({"mx", "STARTTLS", "PRDR", "ETRN", "BURL imap", "XCLIENT"}, StarttlsKeyword::drop) ==
         "250 mx\r\n");
-  CHECK(filtered({"mx", "STARTTLS"}, true) == "250-mx\r\n250 STARTTLS\r\n");
+  CHECK(filtered({"mx", "STARTTLS"}, StarttlsKeyword::keep) == "250-mx\r\n250 STARTTLS\r\n");
+  CHECK(filtered({"mx", "STARTTLS", "HELP"}, StarttlsKeyword::offer) ==
+        "250-mx\r\n250-HELP\r\n250 STARTTLS\r\n");
+  CHECK(filtered({"mx"}, StarttlsKeyword::offer) == "250-mx\r\n250 STARTTLS\r\n");
   CHECK(filtered({"mx", "SIZE 10", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8",
-                  "AUTH PLAIN", "AUTH=PLAIN", "HELP", "SIZEX", ""}, false) ==
+                  "AUTH PLAIN", "AUTH=PLAIN", "HELP", "SIZEX", ""}, StarttlsKeyword::drop) ==
         "250-mx\r\n250-SIZE 10\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n"
         "250-SMTPUTF8\r\n250-AUTH PLAIN\r\n250-AUTH=PLAIN\r\n250 HELP\r\n");
 }

@@ -501,7 +501,7 @@ TEST_CASE("a go-ahead without a mail that was let through is not followed") {
 
 TEST_CASE("STARTTLS passes unwatched only where it is configured") {
   spf::Config config = transcript::config();
-  config.pass_starttls = true;
+  config.starttls = spf::Starttls::pass;
   plays(R"(
     ! start
     - 220 child

@@ -15,7 +15,7 @@ constexpr std::string_view keys[] = {"client-ip", "envelope-from", "helo",
                                      "identity",  "receiver",      "mechanism"};
 constexpr std::string_view log_keys[] = {
     "result", "code",       "reason", "detail",   "helo",   "mailfrom",  "rcptto",  "relay", "remoteip",
-    "remotehost", "pid", "identity", "domain", "mechanism", "lookups", "voids", "ms"};
+    "remotehost", "pid", "identity", "domain", "mechanism", "lookups", "voids", "ms", "tls"};
 
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -113,7 +113,7 @@ void header(std::string_view data) {
   const std::string value = spf::header_value(query, verdict, receiver);
   try_header(query, verdict, receiver, value);
   try_variables(verdict, value);
-  const spf::LogEntry entry{how & 128 ? 250u : 550u, recipient, host, 4711};
+  const spf::LogEntry entry{how & 128 ? 250u : 550u, recipient, host, 4711, how & 64 ? "TLSv1.2" : "none"};
   try_log(spf::log_line(entry, query, verdict));
 }
 

@@ -79,14 +79,18 @@ void try_child(std::string_view octets) {
       const Replies again = read(wire, wire.size());
       require(again.whole.size() == 1 && again.whole[0].wire() == wire, "not read as written");
     }
-    for (const bool starttls : {false, true}) {
+    for (const auto starttls : {spf::StarttlsKeyword::drop, spf::StarttlsKeyword::keep,
+                                spf::StarttlsKeyword::offer}) {
       spf::Reply offer = reply;
       spf::filter_ehlo(offer, starttls);
       require(!offer.lines.empty() && offer.lines[0] == reply.lines[0], "no greeting in EHLO's");
       require(is_well_formed(offer, true), "no reply to EHLO");
-      for (std::size_t i = 1; i < offer.lines.size(); ++i)
-        for (const std::string_view keyword : {"CHUNKING", "XCLIENT", "starttls"})
-          require((starttls && keyword == "starttls") || !offer.lines[i].starts_with(keyword),
+      const bool ours = starttls == spf::StarttlsKeyword::offer;
+      require(!ours || (offer.lines.size() > 1 && offer.lines.back() == "STARTTLS"), "no STARTTLS");
+      for (std::size_t i = 1; i + ours < offer.lines.size(); ++i)
+        for (const std::string_view keyword : {"CHUNKING", "XCLIENT", "STARTTLS", "starttls"})
+          require((starttls == spf::StarttlsKeyword::keep && keyword[1] != 'H' && keyword[0] != 'X') ||
+                      !offer.lines[i].starts_with(keyword),
                   "a keyword that we do not handle");
     }
   }

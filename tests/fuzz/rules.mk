@@ -11,7 +11,8 @@ FUZZ_CXX      = clang++ -std=c++20 -Wall -Wextra $(FUZZ_FLAGS) -I. -DCONF_QMAIL=
 
 # All that reads what strangers send and has no descriptor.
 FUZZ_PARTS    = address bounded_questions check check_host data dns_message header idna libspf2 \
-                macro mailbox policy prefetch record reply sanitise session smtp static_name verdict
+                macro mailbox policy prefetch record reply sanitise session smtp static_name tls_status \
+                verdict
 
 FUZZ_SOURCES  = $(filter-out tests/fuzz/libfuzzer.cc,$(wildcard tests/fuzz/*.cc))
 FUZZ_TESTED   = $(patsubst %.cc,$(BUILD)/%.o,$(FUZZ_SOURCES))

@@ -97,7 +97,7 @@ void session(std::string_view data) {
   config.receiver = "mx.local";
   config.remote_host = "unknown";
   config.insert_header = !(flags & 1);
-  config.pass_starttls = flags & 2;
+  config.starttls = flags & 2 ? spf::Starttls::pass : spf::Starttls::hide;
   const bool moody = flags & 4;
   const std::size_t piece = flags & 8 ? 1 + (flags >> 6) : std::string::npos;
   Dialogue dialogue(config, reading(input.octet()), input, moody, piece);
