@@ -368,7 +368,7 @@ bool Proxy::over() {
   if (tls_ && client_open_) {  // it sees that nobody listens any more, and ends
     close(0);
     close(1);
-    client_open_ = false;
+    client_open_ = client_input_open_ = false;
   }
   return !tls_;
 }

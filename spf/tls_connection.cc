@@ -130,7 +130,8 @@ void TlsConnection::read_plain() {
     const ssize_t count = read(plain_, space.data(), space.size());
     if (count > 0) {
       to_client_.written(count);
-      plain_in_ = std::size_t(count) == space.size();  // else that was all
+      // Less than there is room for was all, but for its end.
+      plain_in_ = plain_gone_ || std::size_t(count) == space.size();
     } else if (count < 0 && errno == EINTR) {
       continue;
     } else if (count < 0 && errno == EAGAIN) {
@@ -157,26 +158,24 @@ void TlsConnection::write_plain() {
   told_plain_ = true;
 }
 
+// A descriptor that is closed in both directions says so although nobody asks;
+// once that is known it is not watched, or this would not wait.
 void TlsConnection::wait() {
-  pollfd in{client_input, 0, 0}, out{-1, POLLOUT, 0}, plain{plain_, 0, 0};
-  if (client_sends_ && to_plain_.room() > 0)
-    in.events = POLLIN;
-  else if (told_client_)
-    in.fd = -1;  // both its directions are closed, which it would say without end
-  if (!client_out_) out.fd = client_output;
-  if (plain_gone_)
-    plain.fd = -1;
-  else
-    plain.events = short((plain_sends_ && to_client_.room() > 0 ? POLLIN : 0) |
-                         (to_plain_.empty() ? 0 : POLLOUT));
+  const bool reads_client = client_sends_ && to_plain_.room() > 0;
+  const bool reads_plain = plain_sends_ && to_client_.room() > 0;
+  const bool watches_client = !client_gone_ && (reads_client || !told_client_);
+  pollfd in{watches_client ? client_input : -1, short(reads_client ? POLLIN : 0), 0};
+  pollfd out{client_gone_ || client_out_ ? -1 : client_output, POLLOUT, 0};
+  pollfd plain{plain_gone_ ? -1 : plain_,
+               short((reads_plain ? POLLIN : 0) | (to_plain_.empty() ? 0 : POLLOUT)), 0};
   pollfd fds[] = {in, out, plain};
   if (poll(fds, 3, -1) < 0) return;
   if (fds[0].revents) client_in_ = true;
   if (fds[1].revents) client_in_ = client_out_ = true;
   if (fds[2].revents & (POLLIN | broken)) plain_in_ = true;
   if (fds[2].revents & (POLLOUT | broken)) plain_out_ = true;
-  if (!in.events && (fds[0].revents & broken)) client_gone_ = true;
-  if (fds[2].revents & (POLLHUP | POLLERR)) plain_gone_ = true;
+  if (!reads_client && (fds[0].revents & broken)) client_gone_ = true;
+  if (fds[2].revents & broken) plain_gone_ = true;
 }
 
 void TlsConnection::relay(std::string_view first) {
