@@ -98,8 +98,9 @@ Task<void> Session::serve() {
 
 Task<void> Session::dialogue() {
   if (config_.smtps) {
-    const bool ready = co_await tls_ready();
-    if (!ready) throw ClientGone{};
+    prepare_tls();
+    co_await await_tls();
+    if (!tls_waits_) throw ClientGone{};
     co_await start_tls();
   }
   Reply greeting;
@@ -208,10 +209,7 @@ Task<void> Session::greet(Command command) {
     helo_name_ = command.argument;
     transaction_ = rejecting_ = false;
     if (command.verb == Verb::ehlo) {
-      if (!tls_usable_) {
-        const bool known = co_await tls_ready();
-        (void)known;
-      }
+      co_await await_tls();
       filter_ehlo(answer, starttls_keyword());
     }
   }
@@ -380,8 +378,9 @@ Task<void> Session::starttls(std::string_view argument) {
   } else if (config_.starttls == Starttls::pass) {
     co_await pass_starttls();
   } else {
-    const bool ready = co_await tls_ready();
-    if (!ready) {
+    prepare_tls();
+    co_await await_tls();
+    if (!tls_waits_) {
       say(reply::tls_unavailable);
       co_return;
     }
@@ -413,11 +412,10 @@ StarttlsKeyword Session::starttls_keyword() const {
   return tls_usable_ == true && !inside_tls_ ? StarttlsKeyword::offer : StarttlsKeyword::drop;
 }
 
-// Whether spftls waits for the client. What keeps it from that is said once.
-Task<bool> Session::tls_ready() {
-  prepare_tls();
-  if (!tls_waits_) co_return false;
-  if (tls_usable_) co_return *tls_usable_;
+// Waits until spftls, if it was started, has said whether it can serve. One
+// that can't is dismissed, and what keeps it from that goes to the log.
+Task<void> Session::await_tls() {
+  if (!tls_waits_ || tls_usable_) co_return;
   begin_limit(tls_ready_time);
   std::optional<TlsStatus> status;
   for (;;) {
@@ -428,13 +426,11 @@ Task<bool> Session::tls_ready() {
     co_await event();
   }
   tls_usable_ = status && status->kind == TlsStatus::Kind::ready;
-  if (!*tls_usable_) {
-    dismiss_tls();
-    actions_.warnings.push_back("TLS is not offered: " + (status       ? status->reason
-                                                          : timed_out_ ? "spftls hangs"
-                                                                       : "spftls has died"));
-  }
-  co_return *tls_usable_;
+  if (*tls_usable_) co_return;
+  dismiss_tls();
+  actions_.warnings.push_back("TLS is not offered: " + (status       ? status->reason
+                                                        : timed_out_ ? "spftls hangs"
+                                                                     : "spftls has died"));
 }
 
 // Hands the client to spftls and waits for its handshake. All that was said in

@@ -135,7 +135,7 @@ class Session {
   Task<void> starttls(std::string_view argument);
   void prepare_tls();
   void dismiss_tls();
-  Task<bool> tls_ready();
+  Task<void> await_tls();
   Task<void> start_tls();
   Task<void> pass_starttls();
   Task<void> relay(std::string line);

@@ -31,8 +31,6 @@ class Filter {
  public:
   Filter() : context_(seccomp_init(SCMP_ACT_KILL_PROCESS)) {
     if (context_ == nullptr) check(-ENOMEM);
-    // A tree: the kernel runs it for every call there is when it is loaded.
-    check(seccomp_attr_set(context_, SCMP_FLTATR_CTL_OPTIMIZE, 2));
   }
   ~Filter() { seccomp_release(context_); }
 
