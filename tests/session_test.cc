@@ -516,6 +516,7 @@ TEST_CASE("STARTTLS passes unwatched only where it is configured") {
     + STARTTLS
     - 220 go on
     < 220 go on
+    ! warning STARTTLS: 192.0.2.1 goes unchecked from here on
     >> \x16\x03\x01\r\n
     +> \x16\x03\x01\r\n
     - \x17\x03

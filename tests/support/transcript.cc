@@ -8,6 +8,9 @@
 namespace transcript {
 namespace {
 
+const std::string restore_warning =
+    "SMTP server, started again, does not greet and take EHLO";
+
 std::string unescape(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -45,15 +48,20 @@ class Player {
     const std::string kind(text.substr(0, blank));
     const std::string argument =
         blank == text.npos ? std::string() : unescape(text.substr(blank + 1));
-    if (kind == ">") return feed(session_.from_client(), argument + "\r\n");
-    if (kind == ">>") return feed(session_.from_client(), argument);
+    if (kind == ">") return feed_client(argument + "\r\n");
+    if (kind == ">>") return feed_client(argument);
     if (kind == "-") return feed(session_.from_child(), argument + "\r\n");
+    if (kind == "*") return feed_tls(argument + "\n");
+    if (kind == "**") return feed_tls(argument);
     if (kind == ">|") return session_.client_closed(), look(), "";
+    if (kind == ">!") return session_.client_lost(), look(), "";
     if (kind == "-|") return session_.child_closed(), look(), "";
+    if (kind == "*|") return close_tls();
     if (kind == "<") return expect("client", to_client_, argument);
     if (kind == "+") return expect("child", to_child_, argument);
     if (kind == "+>") return expect("child", to_child_, argument, "");
-    if (kind == "~") return session_.timed_out(), look(), "";
+    if (kind == "~") return time_out(argument);
+    if (kind == "^") return session_.shut_down(), look(), "";
     if (kind == "!") return expect_event(argument);
     if (kind == "?") return check(argument);
     return "no such line";
@@ -68,8 +76,35 @@ class Player {
   }
 
  private:
-  std::string feed(spf::Buffer& buffer, std::string_view bytes) {
-    while (!bytes.empty()) {
+  enum class Tls { none, waits, has_client };
+
+  std::string feed_client(std::string_view bytes) {
+    return feed(session_.from_client(), bytes, tls_ != Tls::has_client);
+  }
+
+  std::string feed_tls(std::string_view bytes) {
+    if (tls_ == Tls::none) return "spftls is not there";
+    return feed(tls_ == Tls::waits ? session_.from_tls() : session_.from_client(), bytes);
+  }
+
+  std::string close_tls() {
+    if (tls_ == Tls::none) return "spftls is not there";
+    if (tls_ == Tls::waits)
+      session_.tls_closed();
+    else
+      session_.client_closed();
+    return look(), "";
+  }
+
+  std::string time_out(const std::string& seconds) {
+    const std::string running = std::to_string(session_.limit().time.count());
+    if (running == "0") return "no time limit runs";
+    if (!seconds.empty() && seconds != running) return "the limit is " + running;
+    return session_.timed_out(), look(), "";
+  }
+
+  std::string feed(spf::Buffer& buffer, std::string_view bytes, bool in_clear = false) {
+    while (!bytes.empty() && !(in_clear && tls_ == Tls::has_client)) {
       const std::string_view now = bytes.substr(0, std::min(piece_, buffer.room()));
       if (now.empty()) return "the session takes no more";
       buffer.append(now);
@@ -85,12 +120,28 @@ class Player {
     spf::Actions actions = session_.take_actions();
     if (actions.abandon_check) events_.push_back("abandon");
     if (actions.dismiss_previous) events_.push_back("dismiss");
-    if (actions.restore_previous) events_.push_back("restore");
+    if (actions.restore_previous)
+      events_.push_back(std::erase(actions.warnings, restore_warning) ? "restore" : "restore unsaid");
     if (actions.start_child) {
       std::string event = "start";
       for (const std::string& variable : *actions.start_child)
-        if (variable.starts_with("SPFRESULT=")) event += " " + variable.substr(10);
+        if (variable.starts_with("SPFRESULT="))
+          event += " " + variable.substr(10);
+        else if (!variable.starts_with("SPF"))
+          event += " " + variable;
       events_.push_back(event);
+    }
+    if (actions.prepare_tls) {
+      events_.push_back("prepare_tls");
+      tls_ = Tls::waits;
+    }
+    if (actions.dismiss_tls) {
+      events_.push_back("dismiss_tls");
+      tls_ = Tls::none;
+    }
+    if (actions.start_tls) {
+      events_.push_back("start_tls");
+      tls_ = Tls::has_client;
     }
     if (actions.close_child_input) events_.push_back("close");
     if (actions.start_check)
@@ -102,8 +153,10 @@ class Player {
       };
       std::string event = "log " + value(" code=");
       if (!value(" rcptto=").empty()) event += " " + value(" rcptto=");
+      if (value(" tls=") != "none") event += " " + value(" tls=");
       events_.push_back(event);
     }
+    for (const std::string& line : actions.warnings) events_.push_back("warning " + line);
     take(session_.to_child(), to_child_);
     if (session_.output_ready()) take(session_.to_client(), to_client_);
     if (session_.finished() && !finished_) {
@@ -155,6 +208,7 @@ class Player {
   std::size_t piece_;
   std::string to_client_, to_child_;
   std::deque<std::string> events_;
+  Tls tls_ = Tls::none;
   bool finished_ = false;
 };
 

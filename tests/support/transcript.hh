@@ -1,22 +1,34 @@
 // A whole dialogue of a Session with everybody round it, as text.
 //
 // Each line begins with who does what:
-//   > text    the client sends text and CRLF       (input)
-//   >> text   the client sends just text           (input)
-//   >|   the client closes                     (input)
+//   > text    the client sends text and CRLF                      (input)
+//   >> text   the client sends just text                          (input)
+//   >|        the client closes                                   (input)
+//   >!        the client is lost                                  (input)
 //   < text    the client has got this line
-//   - text    the child sends text and CRLF        (input)
-//   -|   the child closes                      (input)
+//   - text    the child sends text and CRLF                       (input)
+//   -|        the child closes                                    (input)
 //   + text    the child has got this line
 //   +> text   the child has got this text
-//   ~         the time limit that runs is over  (input)
+//   * text    spftls says text and LF: to the session alone, until the client
+//             is handed over to it; then in the client's place    (input)
+//   ** text   spftls says just text                               (input)
+//   *|        spftls closes                                       (input)
+//   ~ time    the limit that runs, of so many seconds, is over    (input)
+//   ~         the same, whatever it is                            (input)
+//   ^         SIGTERM                                             (input)
 //   ? sender  a check of this sender was asked for; "= result domain mechanism"
-//             behind it gives the verdict           (input)
-//   ! action  start, start again with the result RESULT ("start pass"),
-//             dismiss, restore, close, abandon, finish, "log code recipient"
+//             behind it gives the verdict                         (input)
+//   ! action  start, with the result RESULT ("start pass") and whatever variables
+//             are not of SPF ("start pass NAME=value"), dismiss, restore (which is
+//             warned of), close, abandon, finish, prepare_tls, dismiss_tls,
+//             start_tls, "warning text", "log code recipient protocol" without
+//             what there is none of
 //   # text    a comment
 // In text \r \n \t \0 \e \xHH \s (a blank) stand for octets.
-// Inputs are given when everything before them has been seen.
+// Inputs are given when everything before them has been seen. What the client
+// sends in clear ends where the session starts TLS, be it within one input: the
+// rest goes to spftls.
 #pragma once
 
 #include <functional>
