@@ -1,0 +1,417 @@
+// TLS, as spfwrap does it with spftls: what is offered and taken, and the
+// dialogue inside.
+#include <algorithm>
+
+#include "tests/catch.hh"
+#include "tests/support/tls_client.hh"
+
+using namespace test;
+
+namespace {
+
+constexpr const char* mail = "MAIL FROM:<a@pass.example.org>";
+constexpr const char* rcpt = "RCPT TO:<b@example.org>";
+constexpr const char* delivered = "250 ok\n250 ok\n354 go ahead\n250 ok 1095 qp 4711\n";
+
+bool heard(const Wrapped& spfwrap, std::string_view start) {
+  for (const ChildRun& run : spfwrap.runs())
+    for (const std::string& command : run.commands)
+      if (command.starts_with(start)) return true;
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("STARTTLS is offered where there is a certificate, once, whatever the child says") {
+  for (const char* keywords : {"8BITMIME", "8BITMIME|STARTTLS", "STARTTLS"}) {
+    INFO(keywords);
+    Setup setup = level("3", {{"CHILD_EHLO", keywords}, {"SPFCERT", certificates().server}});
+    Wrapped spfwrap(setup);
+    spfwrap.client().reply();
+    const std::string offer = spfwrap.ask("EHLO x");
+    CHECK(offer.ends_with("\n250 STARTTLS"));
+    CHECK(offer.find("STARTTLS") == offer.rfind("STARTTLS"));
+    CHECK(spfwrap.ask("HELO x") == "250 child.example");
+    CHECK(spfwrap.ask("EHLO x") == offer);
+    CHECK(deliver(spfwrap, mail) == delivered);
+    CHECK(spfwrap.ask("EHLO x") == offer);
+    CHECK(spfwrap.ask("QUIT") == "221 child.example");
+    CHECK(spfwrap.finish() == 0);
+    CHECK(warnings(spfwrap).empty());
+    REQUIRE(spfwrap.log().size() == 1);
+    CHECK(spfwrap.log()[0].ends_with(" tls=none"));
+    CHECK_FALSE(spfwrap.last_run().has("SSL_PROTOCOL"));
+  }
+}
+
+TEST_CASE("a message goes through TLS with its header, its variables and the protocol in the log") {
+  for (const std::string version : {"1.2", "1.3"}) {
+    INFO(version);
+    const TlsClient tls({"--version", version, "--ca", certificates().root, "--name", "mx.local"});
+    Setup setup = level("3", {{"CHILD_EHLO", "PIPELINING|STARTTLS"}, {"SMTPS", "0"}});
+    for (const char* name : {"UCSPITLS", "SSLCTLFD", "SSLREADFD", "SSLWRITEFD"})
+      setup.environment[name] = "7";
+    for (const char* name : {"FORCETLS", "SSL_CIPHER", "SSL_TLS_SNI"}) setup.environment[name] = "x";
+    Wrapped spfwrap(tls.before(setup));
+    CHECK(start_tls(spfwrap) == "250-child.example\n250 PIPELINING");
+    const std::string established = tls.handshake();
+    CHECK(established.starts_with("established TLSv" + version + ' '));
+    CHECK(deliver(spfwrap, mail) == delivered);
+    CHECK(spfwrap.ask("QUIT") == "221 child.example");
+    CHECK(spfwrap.client().rest() == "");
+    CHECK(tls.end() == "end close_notify");
+    CHECK(spfwrap.finish() == 0);
+
+    const auto runs = spfwrap.runs();
+    REQUIRE(runs.size() == 3);
+    CHECK(runs[0].value("UCSPITLS") == "7");  // in clear nothing is ours to change
+    CHECK(runs[0].value("FORCETLS") == "x");
+    for (const ChildRun& run : {runs[1], runs[2]}) {
+      CHECK(run.value("FORCETLS") == "0");
+      CHECK(run.value("SSL_PROTOCOL") == "TLSv" + version);
+      CHECK(run.value("SSL_CIPHER") == established.substr(established.rfind(' ') + 1));
+      CHECK(run.value("SSL_TLS_SNI") == "mx.local");
+      for (const char* name : {"UCSPITLS", "SSLCTLFD", "SSLREADFD", "SSLWRITEFD", "SMTPS"})
+        CHECK_FALSE(run.has(name));
+      CHECK(run.value("TCPREMOTEIP") == "192.0.2.1");
+    }
+    CHECK(runs[2].value("SPFRESULT") == "pass");
+    CHECK(runs[2].value("SPFDOMAIN") == "pass.example.org");
+    REQUIRE(runs[2].messages.size() == 1);
+    CHECK(runs[2].messages[0].starts_with("Received-SPF: pass (mx.local: "));
+    CHECK(runs[2].messages[0].ends_with("\r\nSubject: x\r\n\r\nx\r\n"));
+    REQUIRE(spfwrap.log().size() == 1);
+    CHECK(spfwrap.log()[0].ends_with(" tls=TLSv" + version));
+    CHECK(warnings(spfwrap).empty());
+    CHECK_FALSE(heard(spfwrap, "STARTTLS"));
+  }
+}
+
+TEST_CASE("who asks for no name gives prog none") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3")));
+  start_tls(spfwrap);
+  CHECK_FALSE(spfwrap.last_run().has("SSL_TLS_SNI"));
+}
+
+TEST_CASE("a name the client makes up is one printable word") {
+  const TlsClient tls({"--name", "MX.x-_y.local"});
+  Wrapped spfwrap(tls.before(level("3")));
+  start_tls(spfwrap);
+  const std::string name = spfwrap.last_run().value("SSL_TLS_SNI");
+  CHECK(name.size() > 5);
+  CHECK(std::all_of(name.begin(), name.end(), [](char c) { return c > 32 && c < 127; }));
+}
+
+TEST_CASE("inside TLS each MAIL has its verdict, and fail is 550 at each RCPT") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3")));
+  start_tls(spfwrap);
+  CHECK(deliver(spfwrap, "MAIL FROM:<a@softfail.example.org>") == delivered);
+  CHECK(spfwrap.ask("MAIL FROM:<a@fail.example.org>") == "250 ok");
+  for (int i = 0; i < 3; ++i) CHECK(spfwrap.ask(rcpt).starts_with("550 "));
+  CHECK(spfwrap.ask("MAIL FROM:<a@temperror.example>") == "451 SPF lookup failure (#4.3.0)");
+  CHECK(deliver(spfwrap, mail) == delivered);
+  CHECK(deliver(spfwrap, "MAIL FROM:<>") == delivered);
+  CHECK(spfwrap.ask("QUIT") == "221 child.example");
+  CHECK(spfwrap.finish() == 0);
+  const auto log = spfwrap.log();
+  REQUIRE(log.size() == 7);
+  for (const std::string& line : log) CHECK(line.ends_with(" tls=TLSv1.3"));
+  for (const ChildRun& run : spfwrap.runs()) CHECK_FALSE(run.ahead);
+}
+
+TEST_CASE("all that was said in clear is forgotten") {
+  const TlsClient tls;
+  SECTION("HELO: the child is not told before the client says it") {
+    Wrapped spfwrap(tls.before(level("3")));
+    spfwrap.hello("clear.example");
+    CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+    CHECK(spfwrap.ask("NOOP") == "250 ok");
+    CHECK(spfwrap.last_run().commands == Arguments{"NOOP"});
+    CHECK(spfwrap.ask("HELO mail.example.org") == "250 child.example");
+    CHECK(spfwrap.ask("MAIL FROM:<>") == "250 ok");
+    CHECK(spfwrap.last_run().value("SPFDOMAIN") == "mail.example.org");
+    CHECK(spfwrap.last_run().commands == Arguments{"HELO mail.example.org", "MAIL FROM:<>"});
+    CHECK(spfwrap.runs()[0].commands == Arguments{"EHLO clear.example", "QUIT"});
+  }
+  SECTION("a name for the null sender") {
+    Wrapped spfwrap(tls.before(level("1")));
+    spfwrap.hello("mail.example.org").ask("STARTTLS");
+    CHECK(spfwrap.ask("MAIL FROM:<>") == "250 ok");
+    CHECK(spfwrap.last_run().value("SPFRESULT") == "none");
+  }
+  SECTION("AUTH") {
+    Wrapped spfwrap(tls.before(level("3", {{"CHILD_EHLO", "AUTH PLAIN"}})));
+    spfwrap.hello();
+    CHECK(spfwrap.ask("AUTH PLAIN AGEAYg==").starts_with("235 "));
+    CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+    spfwrap.ask("EHLO x");
+    spfwrap.ask("MAIL FROM:<a@fail.example.org>");
+    CHECK(spfwrap.ask(rcpt).starts_with("550 "));
+  }
+  SECTION("a transaction that the child took") {
+    Wrapped spfwrap(tls.before(level("3")));
+    spfwrap.hello().talk({mail, rcpt});
+    CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+    CHECK(spfwrap.talk({"EHLO x", rcpt, "DATA"}) ==
+          "250-child.example\n250-PIPELINING\n250 8BITMIME\n503 MAIL first (#5.5.1)\n503 MAIL first (#5.5.1)\n");
+    CHECK(deliver(spfwrap, mail) == delivered);
+    CHECK(spfwrap.finish() == 0);
+    std::size_t messages = 0;
+    for (const ChildRun& run : spfwrap.runs()) messages += run.messages.size();
+    CHECK(messages == 1);
+  }
+  SECTION("a transaction that was refused") {
+    Wrapped spfwrap(tls.before(level("3")));
+    spfwrap.hello().talk({"MAIL FROM:<a@fail.example.org>", rcpt});
+    CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+    spfwrap.ask("EHLO x");
+    CHECK(spfwrap.ask(rcpt) == "503 MAIL first (#5.5.1)");
+  }
+}
+
+TEST_CASE("AUTH inside TLS is trusted: no check, no header, no variable, no line in the log") {
+  const struct { const char* why; std::vector<std::string_view> said; } cases[] = {
+      {"LOGIN", {"AUTH LOGIN", "dXNlcg==", "cGFzc3dvcmQ="}},
+      {"PLAIN", {"AUTH PLAIN", "AHVzZXIAcGFzc3dvcmQ="}},
+      {"PLAIN at once", {"AUTH PLAIN AHVzZXIAcGFzc3dvcmQ="}},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    const TlsClient tls;
+    Wrapped spfwrap(tls.before(level("3", {{"CHILD_EHLO", "AUTH LOGIN PLAIN"}})));
+    CHECK(start_tls(spfwrap) == "250-child.example\n250 AUTH LOGIN PLAIN");
+    std::string last;
+    for (const auto line : c.said) last = spfwrap.ask(line);
+    CHECK(last.starts_with("235 "));
+    CHECK(deliver(spfwrap, "MAIL FROM:<a@fail.example.org>") == delivered);
+    CHECK(spfwrap.ask("QUIT") == "221 child.example");
+    CHECK(spfwrap.finish() == 0);
+    CHECK(spfwrap.log().empty());
+    const ChildRun run = spfwrap.last_run();
+    REQUIRE(run.messages.size() == 1);
+    CHECK(run.messages[0].starts_with("Subject: x\r\n"));
+    CHECK_FALSE(run.has("SPFRESULT"));
+    CHECK(run.value("SSL_PROTOCOL") == "TLSv1.3");
+  }
+}
+
+TEST_CASE("commands behind STARTTLS in clear are never executed, and the session goes on in TLS") {
+  const std::string injected = "MAIL FROM:<evil@pass.example.org>\r\nRCPT TO:<b@example.org>\r\n"
+                               "DATA\r\nSubject: evil\r\n\r\n.\r\nNOOP\r\n";
+  // Where STARTTLS is the first that is said, spftls is not there yet.
+  for (const std::string before : {"EHLO x\r\n", "", "EHLO x\r\nMAIL FROM:<a@pass.example.org>\r\n"})
+    for (const std::string& more : {injected, std::string(60000, 'x'), std::string("NOOP")}) {
+      INFO(before << "with " << more.substr(0, 10));
+      const TlsClient tls;
+      Wrapped spfwrap(tls.before(level("3")));
+      spfwrap.client().reply();
+      spfwrap.client().send(before + "STARTTLS\r\n" + more);
+      std::string answer;
+      do answer = spfwrap.client().reply();
+      while (answer.starts_with("250"));
+      CHECK(answer == "220 ready for tls");
+      // What is still on its way when spftls takes over can only break the handshake.
+      const std::string established = tls.handshake();
+      if (established.starts_with("established ")) {
+        CHECK(spfwrap.ask("EHLO y").starts_with("250"));
+        CHECK(deliver(spfwrap, mail) == delivered);
+        CHECK(spfwrap.ask("QUIT") == "221 child.example");
+      } else {
+        CHECK(more.size() > 10000);
+      }
+      CHECK(spfwrap.finish() != -1);
+      CHECK_FALSE(heard(spfwrap, "MAIL FROM:<evil"));
+      CHECK_FALSE(heard(spfwrap, "NOOP"));
+      for (const ChildRun& run : spfwrap.runs()) CHECK_FALSE(run.ahead);
+    }
+}
+
+TEST_CASE("replies in clear can't pass for the word of spftls") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3")));
+  spfwrap.hello().client().send("STARTTLS\r\nestablished TLSv1.3 evil evil.example\n");
+  CHECK(spfwrap.client().reply() == "220 ready for tls");
+  spfwrap.ask("EHLO y");
+  CHECK(spfwrap.last_run().value("SSL_CIPHER") != "evil");
+}
+
+TEST_CASE("STARTTLS with an argument is 501, a second one 503, and neither changes anything") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3")));
+  CHECK(spfwrap.hello().ask("STARTTLS now").starts_with("501 "));
+  CHECK(spfwrap.ask("starttls") == "220 ready for tls");
+  CHECK(spfwrap.ask("STARTTLS").starts_with("503 "));
+  CHECK(spfwrap.ask("STARTTLS now").starts_with("503 "));
+  const std::string again = spfwrap.ask("EHLO x");
+  CHECK(again.find("STARTTLS") == std::string::npos);
+  CHECK(deliver(spfwrap, mail) == delivered);
+  CHECK_FALSE(heard(spfwrap, "STARTTLS"));
+}
+
+TEST_CASE("a client that has sent a message in clear may still want TLS") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3")));
+  CHECK(deliver(spfwrap.hello(), mail) == delivered);
+  CHECK(spfwrap.process().group_size() == 3);  // the client, spfwrap, the child: no spftls
+  CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+  CHECK(spfwrap.ask("EHLO x").find("STARTTLS") == std::string::npos);
+  CHECK(deliver(spfwrap, mail) == delivered);
+  const auto log = spfwrap.log();
+  REQUIRE(log.size() == 2);
+  CHECK(log[0].ends_with(" tls=none"));
+  CHECK(log[1].ends_with(" tls=TLSv1.3"));
+}
+
+TEST_CASE("a whole session inside TLS in one segment, with a half-close, has all its replies") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3")));
+  start_tls(spfwrap);
+  std::string body;
+  while (body.size() < 1 << 20) body += "All of this was sent before anything was heard.\r\n";
+  spfwrap.client().send("RSET\r\n" + std::string(mail) + "\r\n" + rcpt + "\r\nDATA\r\n" + body + ".\r\n" +
+                        "MAIL FROM:<a@fail.example.org>\r\n" + rcpt + "\r\nNOOP\r\nQUIT\r\n");
+  spfwrap.client().half_close();
+  const std::string replies = spfwrap.client().rest();
+  CHECK(replies.starts_with("250 flushed\n250 ok\n250 ok\n354 go ahead\n250 ok 1095 qp 4711\n250 ok\n550 "));
+  CHECK(replies.ends_with("\n250 ok\n221 child.example\n"));
+  CHECK(tls.end() == "end close_notify");
+  CHECK(spfwrap.finish() == 0);
+  REQUIRE(spfwrap.last_run().messages.size() == 1);
+  CHECK(spfwrap.last_run().messages[0].ends_with("\r\n" + body));
+}
+
+TEST_CASE("what TLS delivers octet by octet is no different") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3", {{"CHILD_SPLIT", "1"}})));
+  start_tls(spfwrap);
+  spfwrap.client().send(std::string(mail) + "\r\n" + rcpt + "\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n", 1);
+  CHECK(spfwrap.client().rest() == delivered + std::string("221 child.example\n"));
+  CHECK(spfwrap.finish() == 0);
+}
+
+TEST_CASE("SPFSTARTTLS=hide beats a certificate") {
+  Wrapped spfwrap(level("3", {{"SPFCERT", certificates().server}, {"SPFSTARTTLS", "hide"},
+                              {"CHILD_EHLO", "8BITMIME|STARTTLS"}}));
+  spfwrap.client().reply();
+  CHECK(spfwrap.ask("EHLO x") == "250-child.example\n250 8BITMIME");
+  CHECK(spfwrap.ask("STARTTLS").starts_with("502 "));
+  CHECK(spfwrap.process().group_size() == 2);
+}
+
+TEST_CASE("control/servercert.pem is a certificate too") {
+  Setup setup = level("3");
+  setup.control = {{"servercert.pem", read_file(certificates().server)}};
+  setup.environment["SPFCERT"] = "";
+  const TlsClient tls({"--ca", certificates().root});
+  Wrapped spfwrap(tls.before(setup));
+  CHECK(start_tls(spfwrap).starts_with("250"));
+  CHECK(tls.handshake().starts_with("established "));
+}
+
+TEST_CASE("the key may be in a file of its own") {
+  Setup setup = level("3", {{"SPFCERT", certificates().chain}, {"SPFKEY", certificates().key}});
+  const TlsClient tls({"--ca", certificates().root});
+  Wrapped spfwrap(tls.before(setup));
+  CHECK(start_tls(spfwrap).starts_with("250"));
+  CHECK(tls.handshake().starts_with("established "));
+}
+
+TEST_CASE("control/tlsserverciphers is obeyed in TLS 1.2") {
+  Setup setup = level("3");
+  setup.control = {{"tlsserverciphers", "ECDHE-ECDSA-CHACHA20-POLY1305\n"}};
+  const TlsClient tls({"--version", "1.2"});
+  Wrapped spfwrap(tls.before(setup));
+  start_tls(spfwrap);
+  CHECK(tls.handshake() == "established TLSv1.2 ECDHE-ECDSA-CHACHA20-POLY1305");
+}
+
+TEST_CASE("the server's order of ciphers counts") {
+  for (const char* theirs : {"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384",
+                             "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256"}) {
+    const TlsClient tls({"--version", "1.2", "--ciphers", theirs});
+    Wrapped spfwrap(tls.before(level("3")));
+    start_tls(spfwrap);
+    CHECK(tls.handshake() == "established TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384");
+  }
+}
+
+// SMTPS
+
+TEST_CASE("SMTPS=1: TLS comes before the greeting") {
+  for (const std::string version : {"1.2", "1.3"}) {
+    INFO(version);
+    const TlsClient tls({"--smtps", "--version", version, "--ca", certificates().root});
+    Wrapped spfwrap(tls.before(level("3", {{"SMTPS", "1"}, {"CHILD_EHLO", "8BITMIME|STARTTLS"}})));
+    CHECK(spfwrap.client().reply() == "220 child.example ESMTP");
+    CHECK(tls.handshake().starts_with("established TLSv" + version));
+    CHECK(spfwrap.ask("EHLO x") == "250-child.example\n250 8BITMIME");
+    CHECK(spfwrap.ask("STARTTLS").starts_with("503 "));
+    CHECK(deliver(spfwrap, mail) == delivered);
+    CHECK(spfwrap.ask("MAIL FROM:<a@fail.example.org>") == "250 ok");
+    CHECK(spfwrap.ask(rcpt).starts_with("550 "));
+    CHECK(spfwrap.ask("QUIT") == "221 child.example");
+    CHECK(spfwrap.client().rest() == "");
+    CHECK(tls.end() == "end close_notify");
+    CHECK(spfwrap.finish() == 0);
+    for (const ChildRun& run : spfwrap.runs()) {
+      CHECK(run.value("SSL_PROTOCOL") == "TLSv" + version);
+      CHECK_FALSE(run.has("SMTPS"));
+    }
+    CHECK(warnings(spfwrap).empty());
+  }
+}
+
+TEST_CASE("SMTPS=1 holds for clients that are not checked") {
+  const struct { const char* why; Environment more; } cases[] = {
+      {"a relay client", {{"RELAYCLIENT", ""}, {"SPFBEHAVIOR", "3"}}},
+      {"level 0", {{"SPFBEHAVIOR", "0"}}},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    Environment environment = c.more;
+    environment["SMTPS"] = "1";
+    const TlsClient tls({"--smtps"});
+    Wrapped spfwrap(tls.before({.environment = environment}));
+    CHECK(spfwrap.client().reply() == "220 child.example ESMTP");
+    CHECK(spfwrap.ask("EHLO x").starts_with("250"));
+    CHECK(deliver(spfwrap, "MAIL FROM:<a@fail.example.org>") == delivered);
+    CHECK(spfwrap.ask("QUIT") == "221 child.example");
+    CHECK(spfwrap.finish() == 0);
+    const auto runs = spfwrap.runs();
+    REQUIRE(runs.size() == 1);
+    CHECK(runs[0].messages == std::vector<std::string>{"Subject: x\r\n\r\nx\r\n"});
+    CHECK(runs[0].value("SSL_PROTOCOL") == "TLSv1.3");
+    CHECK_FALSE(runs[0].has("SPFRESULT"));
+    CHECK(spfwrap.errors() == "");
+  }
+}
+
+TEST_CASE("SMTPS=1 and SPFSTARTTLS=pass or hide: inside TLS no STARTTLS is shown") {
+  for (const char* word : {"hide", "pass"}) {
+    INFO(word);
+    const TlsClient tls({"--smtps"});
+    Wrapped spfwrap(tls.before(level("3", {{"SMTPS", "1"}, {"SPFSTARTTLS", word},
+                                           {"CHILD_EHLO", "8BITMIME|STARTTLS"}})));
+    CHECK(spfwrap.client().reply() == "220 child.example ESMTP");
+    CHECK(spfwrap.ask("EHLO x") == "250-child.example\n250 8BITMIME");
+    CHECK(spfwrap.ask("STARTTLS").starts_with("503 "));
+  }
+}
+
+TEST_CASE("where SSL_PROTOCOL says that TLS is done already, it is not done again") {
+  for (const char* smtps : {"0", "1"}) {
+    INFO("SMTPS=" << smtps);
+    Wrapped spfwrap(level("3", {{"SPFCERT", certificates().server}, {"SMTPS", smtps},
+                                {"SSL_PROTOCOL", "TLSv1.3"}, {"SSL_CIPHER", "TLS_AES_256_GCM_SHA384"},
+                                {"CHILD_EHLO", "8BITMIME|STARTTLS"}}));
+    CHECK(spfwrap.client().reply() == "220 child.example ESMTP");
+    CHECK(spfwrap.ask("EHLO x") == "250-child.example\n250 8BITMIME");
+    CHECK(spfwrap.ask("STARTTLS").starts_with("502 "));
+    CHECK(deliver(spfwrap, mail) == delivered);
+    REQUIRE(spfwrap.log().size() == 1);
+    CHECK(spfwrap.log()[0].ends_with(" tls=TLSv1.3"));
+    CHECK(spfwrap.last_run().value("SSL_CIPHER") == "TLS_AES_256_GCM_SHA384");
+  }
+}

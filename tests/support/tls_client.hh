@@ -1,0 +1,41 @@
+// tests/programs/tls_client.py before spfwrap: what a Wrapped's client says and
+// hears is inside TLS from the 220 to STARTTLS on.
+#pragma once
+
+#include <string>
+
+#include "tests/support/certificate.hh"
+#include "tests/support/wrapped.hh"
+
+namespace test {
+
+class TlsClient {
+ public:
+  explicit TlsClient(Arguments options = {}) : options_(std::move(options)) {}
+
+  // `setup` with the client in it, and with a certificate unless it has one.
+  Setup before(Setup setup) const;
+
+  // What it reported, each line followed by \n; the first line alone, once it
+  // is there; the last one, once the server has ended.
+  std::string report() const { return read_file(files_.file("report")); }
+  std::string handshake() const;
+  std::string end() const;
+
+ private:
+  Arguments options_;
+  TempDir files_;
+};
+
+// Reads the greeting, says EHLO, STARTTLS, and EHLO again; the reply to that,
+// or what came instead.
+std::string start_tls(Wrapped& spfwrap, std::string_view name = "mail.example.org");
+
+// The process of a Wrapped's group that runs `program`, once it is there; 0 if
+// it does not come.
+pid_t process_of(Wrapped& spfwrap, const std::string& program);
+
+// The warnings among what a Wrapped wrote on descriptor 2.
+std::vector<std::string> warnings(const Wrapped& spfwrap);
+
+}  // namespace test
