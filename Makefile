@@ -46,10 +46,13 @@ PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/include/openssl/ssl.h /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
            /usr/sbin/mailfront /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
            /usr/bin/prove /usr/lib/python3/dist-packages/spf.py /usr/bin/spfquery
+BENCH_PACKAGES = stunnel4 openssl
+BENCH_PROOFS   = /usr/bin/stunnel4 /usr/bin/openssl
+BENCH_MISSING := $(filter-out $(wildcard $(BENCH_PROOFS)),$(BENCH_PROOFS))
 MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all check demo bench conformance differential eod-table storm deps ready install clean run-%
+.PHONY: all check demo bench bench-ready conformance differential eod-table storm deps ready install clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -99,6 +102,11 @@ check demo bench conformance differential eod-table storm: ready
 
 ready:
 	test -z "$(MISSING)" || $(MAKE) deps
+
+bench: bench-ready
+
+bench-ready: ready
+	test -z "$(BENCH_MISSING)" || $(MAKE) deps PACKAGES="$(BENCH_PACKAGES)"
 
 deps:
 	$(SUDO) apt-get update
@@ -150,6 +158,9 @@ include tests/fuzz/rules.mk
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/programs/tls_load: %: %.o
+	$(TLS_LD) -o $@ $^ -lssl -lcrypto
 
 $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(LD) -o $@ $^

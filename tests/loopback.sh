@@ -92,3 +92,13 @@ server() {
     die "tcpserver does not start: $(cat "$home/$name.log")"
   read -r port <"$home/$name.port"
 }
+
+# certificate NAME REQ_ARGUMENT ...: the key and the certificate that "openssl
+# req" makes of it go to $home/NAME.pem.
+certificate() {
+  name=$1
+  shift
+  (umask 077 && openssl req -x509 -subj /CN=mx.local -days 2 -nodes "$@" \
+    -keyout "$home/$name.pem" -out "$home/$name.crt" 2>"$home/$name.log" &&
+    cat "$home/$name.crt" >>"$home/$name.pem") || die "openssl: $(cat "$home/$name.log")"
+}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,11 +37,11 @@ class Session {
     setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   }
   Session(const Session&) = delete;
-  ~Session() { close(fd_); }
+  virtual ~Session() { close(fd_); }
 
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const auto sent = write(bytes);
       if (sent <= 0) die("send", "connection lost");
       bytes.remove_prefix(sent);
     }
@@ -51,7 +52,7 @@ class Session {
     buffer_.clear();
     do {
       char bytes[4096];
-      const auto count = recv(fd_, bytes, sizeof bytes, 0);
+      const auto count = read(bytes);
       if (count <= 0) die("connection lost, expected", code);
       buffer_.append(bytes, count);
     } while (!complete());
@@ -63,23 +64,36 @@ class Session {
     expect(code);
   }
 
-  // From the greeting up to the 354.
-  void open_message(const char* sender) {
+  // From the greeting up to the MAIL.
+  virtual void open() {
     expect("220");
-    ask("EHLO mail.example.org\r\n", "250");
-    next_message(sender);
+    hello();
   }
+  void hello() { ask("EHLO mail.example.org\r\n", "250"); }
+
+  // From MAIL up to the 354.
   void next_message(const char* sender) {
     ask("MAIL FROM:<" + std::string(sender) + ">\r\n", "250");
     ask("RCPT TO:<b@example.org>\r\n", "250");
     ask("DATA\r\n", "354");
   }
 
-  void quit() {
+  virtual void quit() {
     ask("QUIT\r\n", "221");
-    char byte;
-    while (recv(fd_, &byte, 1, 0) > 0) continue;
+    drain();
   }
+
+ protected:
+  virtual ssize_t read(std::span<char> space) { return recv(fd_, space.data(), space.size(), 0); }
+  virtual ssize_t write(std::string_view bytes) {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  void drain() {
+    char bytes[256];
+    while (read(bytes) > 0) continue;
+  }
+
+  const int fd_;
 
  private:
   bool complete() const {
@@ -89,7 +103,6 @@ class Session {
     return buffer_.size() > line + 3 && buffer_[line + 3] != '-';
   }
 
-  const int fd_;
   std::string buffer_;
 };
 

@@ -1,105 +1,12 @@
 // footprint PORT SERVER PROGRAM: the private memory, in kB, of one connection
 // to the server with process id SERVER that runs PROGRAM; whatever else it
-// starts is not counted. Prints one line each for a client that waits, for one
-// that has sent a message, and for one in the middle of a body of 50 MB. Two
-// clients do the same side by side and the mean is taken: the program's text is
-// shared between connections, and would look private to a lone one.
-#include <dirent.h>
-#include <limits.h>
-
-#include <vector>
-
-#include "tests/programs/client.hh"
-
-namespace {
-
-std::string slurp(const std::string& path) {
-  std::string text;
-  if (FILE* file = fopen(path.c_str(), "r")) {
-    char bytes[4096];
-    for (size_t count; (count = fread(bytes, 1, sizeof bytes, file)) > 0;) text.append(bytes, count);
-    fclose(file);
-  }
-  return text;
-}
-
-int parent_of(const std::string& pid) {
-  const std::string stat = slurp("/proc/" + pid + "/stat");
-  const auto name_end = stat.rfind(')');
-  char state;
-  int parent = 0;
-  if (name_end != stat.npos) sscanf(stat.c_str() + name_end + 1, " %c %d", &state, &parent);
-  return parent;
-}
-
-std::vector<std::string> children_of(int server) {
-  std::vector<std::string> found, all;
-  if (DIR* proc = opendir("/proc")) {
-    while (const dirent* entry = readdir(proc))
-      if (atoi(entry->d_name)) all.push_back(entry->d_name);
-    closedir(proc);
-  }
-  for (const std::string& pid : all)
-    if (parent_of(pid) == server) {
-      found.push_back(pid);
-      for (const std::string& grandchild : children_of(atoi(pid.c_str()))) found.push_back(grandchild);
-    }
-  return found;
-}
-
-// The sum of Private_Clean, Private_Dirty and Private_Hugetlb.
-long private_memory(const std::string& pid) {
-  const std::string rollup = slurp("/proc/" + pid + "/smaps_rollup");
-  long sum = 0;
-  for (std::size_t at = 0; (at = rollup.find("\nPrivate_", at)) != rollup.npos;) {
-    at = rollup.find(':', at);
-    sum += atol(rollup.c_str() + at + 1);
-  }
-  return sum;
-}
-
-long connection(int server, const char* program) {
-  char wanted[PATH_MAX], path[PATH_MAX];
-  if (!realpath(program, wanted)) client::die("no such program", program);
-  long sum = 0;
-  for (const std::string& pid : children_of(server))
-    if (realpath(("/proc/" + pid + "/exe").c_str(), path) && std::string(path) == wanted)
-      sum += private_memory(pid);
-  return sum;
-}
-
-}  // namespace
+// starts is not counted.
+#include "tests/programs/footprint.hh"
 
 int main(int argc, char** argv) {
   if (argc != 4) {
     fputs("footprint: usage: footprint PORT SERVER PROGRAM\n", stderr);
     return 100;
   }
-  const int port = atoi(argv[1]), server = atoi(argv[2]);
-  client::Session sessions[2] = {client::Session(port), client::Session(port)};
-  const auto report = [&](const char* when) {
-    printf("%s %ld\n", when, connection(server, argv[3]) / 2);
-    fflush(stdout);
-  };
-  for (auto& session : sessions) {
-    session.expect("220");
-    session.ask("EHLO mail.example.org\r\n", "250");
-  }
-  report("waiting");
-  for (auto& session : sessions) {
-    session.next_message("a@pass.example.org");
-    session.send(client::message(2048));
-    session.ask(".\r\n", "250");
-  }
-  report("message");
-  for (auto& session : sessions) session.next_message("c@pass.example.org");
-  const std::string block = client::message(1 << 20);
-  for (int i = 0; i < 50; ++i) {
-    for (auto& session : sessions) session.send(block);
-    if (i == 25) report("body");
-  }
-  for (auto& session : sessions) {
-    session.ask(".\r\n", "250");
-    session.quit();
-  }
+  footprint::print<client::Session>(atoi(argv[1]), atoi(argv[2]), argv + 3);
 }
