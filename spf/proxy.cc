@@ -413,7 +413,8 @@ void Proxy::wait() {
 
   // A socket that is closed in both directions says so although nobody asks.
   const bool client_readable =
-      client_input_open_ && !handing_over_ && (end_ || session_.from_client().room() > 0);
+      client_input_open_ && !handing_over_ &&
+      (end_ || (session_.listens() && session_.from_client().room() > 0));
   if (client_readable)
     watch(client_in, 0, POLLIN);
   else if (client_is_socket_ && client_output_open_ && !end_)

@@ -55,6 +55,7 @@ Session::Session(const Config& config, long pid)
       limit_time_(config.smtp_timeout),
       reply_time_(config.smtp_timeout),
       trusted_(config.only_tls),
+      listens_(!config.smtps),
       tls_name_(config.outer_tls.empty() ? "none" : config.outer_tls) {}
 
 void Session::resume() {
@@ -408,8 +409,9 @@ void Session::dismiss_tls() {
 }
 
 StarttlsKeyword Session::starttls_keyword() const {
+  if (inside_tls_) return StarttlsKeyword::drop;
   if (config_.starttls == Starttls::pass) return StarttlsKeyword::keep;
-  return tls_usable_ == true && !inside_tls_ ? StarttlsKeyword::offer : StarttlsKeyword::drop;
+  return tls_usable_ == true ? StarttlsKeyword::offer : StarttlsKeyword::drop;
 }
 
 // Waits until spftls, if it was started, has said whether it can serve. One
@@ -419,7 +421,7 @@ Task<void> Session::await_tls() {
   begin_limit(tls_ready_time);
   std::optional<TlsStatus> status;
   for (;;) {
-    status = take_tls_status(from_tls_, TlsStatus::Kind::unusable);
+    status = take_tls_status(from_tls_, TlsStatus::Kind::ready, TlsStatus::Kind::unusable);
     if (status || tls_closed_ || timed_out_) break;
     if (client_lost_) throw ClientGone{};
     if (shutting_down_) throw Close{std::string(reply::shutting_down)};
@@ -440,11 +442,12 @@ Task<void> Session::start_tls() {
   from_client_.clear();
   swallowing_ = false;
   tls_waits_ = false;
+  listens_ = true;
   actions_.start_tls = true;
   begin_limit(tls_handshake_time);
   std::optional<TlsStatus> status;
   for (;;) {
-    status = take_tls_status(from_client_, TlsStatus::Kind::failed);
+    status = take_tls_status(from_client_, TlsStatus::Kind::established, TlsStatus::Kind::failed);
     if (status || client_closed_ || timed_out_) break;
     if (shutting_down_) throw ClientGone{};
     co_await client_event();
@@ -673,6 +676,7 @@ Task<void> Session::pass(Reply reply) {
 }
 
 void Session::say(std::string_view reply) {
+  if (!listens_) return;  // nor would it understand
   const std::string_view line_end = reply.ends_with("\r\n") ? "" : "\r\n";
   if (to_client_.room() < reply.size() + line_end.size()) return;  // it does not listen
   to_client_.append(reply);

@@ -86,6 +86,9 @@ class Session {
   // What has to be done now; empty at the next call.
   Actions take_actions() { return std::exchange(actions_, Actions{}); }
 
+  // Whether what the client says is for the session, and not for spftls first.
+  bool listens() const { return listens_; }
+
   // Whether what waits for the client should go out now: not while a command
   // that it has sent is still to be answered (RFC 2920 section 3.2).
   bool output_ready() const;
@@ -179,6 +182,7 @@ class Session {
   bool swallowing_ = false;        // the rest of a line that was too long
   std::string hello_, helo_name_;  // the last HELO or EHLO that the child took
   bool trusted_;                   // not checked: authenticated, or none of our business
+  bool listens_;                   // false before SMTPS has its TLS
 
   // TLS.
   bool tls_closed_ = false;

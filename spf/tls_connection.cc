@@ -174,7 +174,10 @@ void TlsConnection::wait() {
   if (fds[1].revents) client_in_ = client_out_ = true;
   if (fds[2].revents & (POLLIN | broken)) plain_in_ = true;
   if (fds[2].revents & (POLLOUT | broken)) plain_out_ = true;
-  if (!reads_client && (fds[0].revents & broken)) client_gone_ = true;
+  if (!reads_client && (fds[0].revents & broken)) {  // nobody hears of what would still arrive
+    client_gone_ = true;
+    to_plain_.clear();
+  }
   if (fds[2].revents & broken) plain_gone_ = true;
 }
 

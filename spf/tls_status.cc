@@ -52,7 +52,8 @@ std::optional<TlsStatus> parse_tls_status(std::string_view line) {
   return {};
 }
 
-std::optional<TlsStatus> take_tls_status(Buffer& buffer, TlsStatus::Kind otherwise) {
+std::optional<TlsStatus> take_tls_status(Buffer& buffer, TlsStatus::Kind good,
+                                         TlsStatus::Kind bad) {
   const std::string_view waiting = buffer.data();
   const std::size_t lf = waiting.substr(0, max_tls_status).find('\n');
   if (lf == waiting.npos && waiting.size() < max_tls_status) return {};
@@ -61,7 +62,9 @@ std::optional<TlsStatus> take_tls_status(Buffer& buffer, TlsStatus::Kind otherwi
     status = parse_tls_status(waiting.substr(0, lf));
     buffer.consume(lf + 1);
   }
-  return status ? status : TlsStatus{otherwise, "spftls does not make sense"};
+  if (status && (status->kind == good || (status->kind == bad && !status->reason.empty())))
+    return status;
+  return TlsStatus{bad, "spftls does not make sense"};
 }
 
 }  // namespace spf

@@ -40,8 +40,8 @@ std::string tls_status_line(const TlsStatus& status);
 // `line` has no LF. Nothing, if it is no line of spftls.
 std::optional<TlsStatus> parse_tls_status(std::string_view line);
 
-// Takes one line off the front of `buffer` as soon as all of it is there. A
-// line that is no status, or over its bound, is an `unusable` or a `failed`.
-std::optional<TlsStatus> take_tls_status(Buffer& buffer, TlsStatus::Kind otherwise);
+// Takes one line off the front of `buffer` as soon as all of it is there. One
+// that is not `good`, nor says why it is `bad`, or is over its bound, is `bad`.
+std::optional<TlsStatus> take_tls_status(Buffer& buffer, TlsStatus::Kind good, TlsStatus::Kind bad);
 
 }  // namespace spf

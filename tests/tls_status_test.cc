@@ -76,7 +76,7 @@ TEST_CASE("a status keeps to its bound, whatever is put into it") {
     CHECK(spf::tls_status_line(c.status) == c.line);
     CHECK(c.line.size() <= spf::max_tls_status);
     spf::Buffer buffer = filled(c.line);
-    CHECK(spf::take_tls_status(buffer, Kind::failed)->kind == c.status.kind);
+    CHECK(spf::take_tls_status(buffer, Kind::established, c.status.kind)->kind == c.status.kind);
   }
 }
 
@@ -101,14 +101,26 @@ TEST_CASE("a status is taken when all of it is there, and nothing behind it") {
     for (std::size_t at = 0; at < line.size(); at += piece) {
       REQUIRE_FALSE(status);
       buffer.append(line.substr(at, piece));
-      status = spf::take_tls_status(buffer, Kind::failed);
+      status = spf::take_tls_status(buffer, Kind::established, Kind::failed);
     }
     CHECK(status == TlsStatus{Kind::established, "", "TLSv1.3", "C", "mx.example"});
     CHECK(buffer.empty());
   }
   spf::Buffer buffer = filled(line + plaintext);
-  CHECK(spf::take_tls_status(buffer, Kind::failed)->server_name == "mx.example");
+  CHECK(spf::take_tls_status(buffer, Kind::established, Kind::failed)->server_name == "mx.example");
   CHECK(buffer.data() == plaintext);
+}
+
+TEST_CASE("what belongs before the handover is nonsense after it, and the other way round") {
+  for (const std::string line : {"ready\n", "unusable because\n"}) {
+    spf::Buffer buffer = filled(line);
+    CHECK(spf::take_tls_status(buffer, Kind::established, Kind::failed)->kind == Kind::failed);
+  }
+  for (const std::string line : {"established P C\n", "failed because\n"}) {
+    spf::Buffer buffer = filled(line);
+    CHECK(spf::take_tls_status(buffer, Kind::ready, Kind::unusable) ==
+          TlsStatus{Kind::unusable, "spftls does not make sense"});
+  }
 }
 
 TEST_CASE("nonsense and a line without end are what the caller says they are") {
@@ -119,6 +131,9 @@ TEST_CASE("nonsense and a line without end are what the caller says they are") {
       {"READY\n", true},
       {"ready\r\n", true},
       {"established P\n", true},
+      {"unusable\n", true},  // and does not say why
+      {"failed\n", true},
+      {"go\n", true},
       {"ready", false},
       {"", false},
       {full.substr(1), false},
@@ -127,20 +142,22 @@ TEST_CASE("nonsense and a line without end are what the caller says they are") {
       {"ready " + full + "\n", true},
       {"ready " + full.substr(6) + "\n", true},  // its LF is beyond the bound
   };
-  for (const Kind otherwise : {Kind::unusable, Kind::failed})
+  const struct { Kind good, bad; } phases[] = {{Kind::ready, Kind::unusable},
+                                               {Kind::established, Kind::failed}};
+  for (const auto& phase : phases)
     for (const auto& c : cases) {
       INFO(c.octets);
       spf::Buffer buffer = filled(c.octets);
-      const auto status = spf::take_tls_status(buffer, otherwise);
+      const auto status = spf::take_tls_status(buffer, phase.good, phase.bad);
       REQUIRE(status.has_value() == c.taken);
       if (!c.taken) {
         CHECK(buffer.data() == c.octets);
         continue;
       }
-      CHECK(*status == TlsStatus{otherwise, "spftls does not make sense"});
+      CHECK(*status == TlsStatus{phase.bad, "spftls does not make sense"});
     }
   // The longest line that there can be.
   spf::Buffer longest = filled("ready " + full.substr(7) + "\n");
-  CHECK(spf::take_tls_status(longest, Kind::failed) ==
+  CHECK(spf::take_tls_status(longest, Kind::ready, Kind::unusable) ==
         TlsStatus{Kind::ready, full.substr(7)});
 }
