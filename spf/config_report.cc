@@ -27,13 +27,32 @@ std::string results_with(unsigned level, Decision decision) {
   return text;
 }
 
-std::string level_text(unsigned level) {
-  if (level == 0) return "0: spfwrap steps aside";
+std::string level_text(unsigned level, bool smtps) {
+  if (level == 0) return smtps ? "0: checks nothing" : "0: spfwrap steps aside";
   std::string text = std::to_string(level) + ": checks";
   if (const auto results = results_with(level, Decision::defer); !results.empty())
     text += "; 451 on " + results;
   const auto rejected = results_with(level, Decision::reject);
   return text + (rejected.empty() ? "; refuses nothing" : "; 550 on " + rejected);
+}
+
+std::string tls_text(const Config& config) {
+  if (config.smtps) return "before the greeting (SMTPS=1)";
+  switch (config.starttls) {
+    case Starttls::hide: break;
+    case Starttls::pass: return "left to prog: what follows STARTTLS is not seen";
+    case Starttls::terminate: return "after STARTTLS";
+  }
+  return config.outer_tls.empty() ? "none: STARTTLS is hidden"
+                                  : "done before spfwrap; STARTTLS is hidden";
+}
+
+// Whether the key can be used is not looked into here, where it has no business.
+std::string spftls_command(const Config& config) {
+  std::string command = "spftls -n -c " + config.certificate;
+  if (config.key != config.certificate) command += " -k " + config.key;
+  if (!config.ciphers.empty()) command += " -l '" + config.ciphers + "'";
+  return command;
 }
 
 // "127.0.0.1 port 53"
@@ -69,9 +88,9 @@ ConfigReport report_config(const Getenv& getenv) {
   for (std::string& problem : option_problems(check_options(config)))
     warnings.push_back(std::move(problem));
   if (getenv("RELAYCLIENT"))
-    warnings.push_back("RELAYCLIENT is set here: with it spfwrap steps aside");
+    warnings.push_back("RELAYCLIENT is set here: with it spfwrap checks nothing");
   if (errors.empty() && config.level == 0)
-    warnings.push_back("the level is 0: spfwrap does nothing, unless tcp.smtp sets SPFBEHAVIOR");
+    warnings.push_back("the level is 0: spfwrap checks nothing, unless tcp.smtp sets SPFBEHAVIOR");
   if (config.starttls == Starttls::pass)
     warnings.push_back("SPFSTARTTLS=pass: mail that comes with STARTTLS is not checked");
 
@@ -89,8 +108,10 @@ ConfigReport report_config(const Getenv& getenv) {
              (setting.value.empty() ? "none" : setting.value) + " (" + setting.source + ")");
 
   out.title("What they mean");
-  out.item("level", level_text(config.level));
+  out.item("level", level_text(config.level, config.smtps));
   out.item("this host", config.receiver);
+  out.item("TLS", tls_text(config));
+  if (!config.certificate.empty()) out.item("check it by", spftls_command(config));
   std::string servers;
   for (const NameServer& server : name_servers().servers)
     servers += (servers.empty() ? "" : ", ") + server_text(server);

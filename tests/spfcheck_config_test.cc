@@ -36,17 +36,79 @@ Settings
 What they mean
   level          3: checks; 451 on temperror; 550 on fail
   this host      mx.example
+  TLS            none: STARTTLS is hidden
 )";
   CHECK(out.substr(0, out.find("  name servers")) == expected);
   CHECK(spfcheck.dns.seen().empty());
 }
 
+TEST_CASE("-C shows what is done of TLS, and the command that tries its files") {
+  Spfcheck spfcheck;
+  const TempDir files, bare;
+  const std::string cert = files.write("servercert.pem", "not looked into\n");
+  const std::string ciphers = files.write("tlsserverciphers", "HIGH:!SHA1\n");
+  const std::string terminated = "  SPFSTARTTLS    terminate (default)\n"
+                                 "  SPFCERT        " + cert + " (default)\n"
+                                 "  SPFKEY         " + cert + " (default)\n"
+                                 "  tlsserverciphers HIGH:!SHA1 (" + ciphers + ")\n"
+                                 "  SPFTIMEOUT ";
+  const std::string command = "  check it by    spftls -n -c ";
+  const struct {
+    Environment environment;
+    const TempDir& control;
+    std::string settings, tls, after;
+  } cases[] = {
+      {{}, files, terminated, "after STARTTLS", command + cert + " -l 'HIGH:!SHA1'\n"},
+      {{{"SMTPS", "1"}}, files, terminated, "before the greeting (SMTPS=1)", command + cert + " -l 'HIGH:!SHA1'\n"},
+      {{{"SPFCERT", "/c"}, {"SPFKEY", "/k"}}, bare,
+       "  SPFSTARTTLS    terminate (default)\n"
+       "  SPFCERT        /c (environment)\n"
+       "  SPFKEY         /k (environment)\n"
+       "  tlsserverciphers none (default)\n",
+       "after STARTTLS", command + "/c -k /k\n"},
+      {{{"SPFSTARTTLS", "hide"}, {"SMTPS", "1"}, {"SPFCERT", "/c"}}, bare,
+       "  SPFSTARTTLS    hide (environment)\n"
+       "  SPFCERT        /c (environment)\n"
+       "  SPFKEY         /c (default)\n",
+       "before the greeting (SMTPS=1)", command + "/c\n"},
+      {{{"SPFSTARTTLS", "hide"}}, files, "  SPFSTARTTLS    hide (environment)\n  SPFTIMEOUT ",
+       "none: STARTTLS is hidden", "  name servers "},
+      {{{"SPFSTARTTLS", "pass"}}, files, "  SPFSTARTTLS    pass (environment)\n  SPFTIMEOUT ",
+       "left to prog: what follows STARTTLS is not seen", "  name servers "},
+      {{{"SSL_PROTOCOL", "TLSv1.3"}, {"SMTPS", "1"}}, files,
+       "  SPFSTARTTLS    hide (default)\n  SPFTIMEOUT ", "done before spfwrap; STARTTLS is hidden",
+       "  name servers "},
+  };
+  // Where a line had to be broken depends on the directory.
+  const auto unbroken = [](std::string text) {
+    const std::string further_in = "\n" + std::string(19, ' ');
+    for (std::size_t at; (at = text.find(further_in)) != text.npos;) text.replace(at, further_in.size(), " ");
+    return text;
+  };
+  for (const auto& c : cases) {
+    Environment environment = c.environment;
+    environment.insert({{"CONTROLDIR", c.control.path()}, {"SPFBEHAVIOR", "3"}});
+    const Finished run = spfcheck.run({"-C"}, environment);
+    INFO(run.out);
+    CHECK(run.err == "");
+    CHECK(contains(unbroken(run.out), c.settings));
+    CHECK(contains(unbroken(run.out), "  TLS            " + c.tls + "\n" + c.after));
+  }
+}
+
+TEST_CASE("-C knows that SMTPS=1 leaves something to do at level 0") {
+  Spfcheck spfcheck;
+  CHECK(contains(spfcheck.run({"-C"}).out, "  level          0: spfwrap steps aside\n"));
+  CHECK(contains(spfcheck.run({"-C"}, {{"SMTPS", "1"}, {"SPFCERT", "/c"}}).out,
+                 "  level          0: checks nothing\n"));
+}
+
 TEST_CASE("-C warns of what will not be done") {
   Spfcheck spfcheck;
   const struct { Environment environment; const char* warning; } cases[] = {
-      {{{"SPFBEHAVIOR", "0"}}, "the level is 0"},
+      {{{"SPFBEHAVIOR", "0"}}, "the level is 0: spfwrap checks nothing"},
       {{{"SPFBEHAVIOR", "9"}}, "bad SPFBEHAVIOR: 9: using 1"},
-      {{{"SPFBEHAVIOR", "3"}, {"RELAYCLIENT", ""}}, "RELAYCLIENT is set here"},
+      {{{"SPFBEHAVIOR", "3"}, {"RELAYCLIENT", ""}}, "RELAYCLIENT is set here: with it spfwrap checks nothing"},
       {{{"SPFBEHAVIOR", "3"}, {"SPFRULES", "a moo"}}, "spfrules: left out: moo: unknown mechanism"},
       {{{"SPFBEHAVIOR", "3"}, {"SPFGUESS", "redirect=a.example"}}, "spfguess: left out: redirect=a.example"},
       {{{"SPFBEHAVIOR", "3"}, {"SPFEXP", "%{z}"}}, "spfexp: not used: bad macro"},
