@@ -23,7 +23,7 @@ endif
 TLS_LD := $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(LD))
 
 PROGRAMS = spfwrap spfcheck spftls
-MANPAGES = spfwrap.8 spfcheck.1
+MANPAGES = spfwrap.8 spfcheck.1 spftls.8
 LIBS     = -lspf2 -ludns -lidn2 -lunistring -lresolv
 
 MAINS    = spf/spfcheck.cc spf/spftls.cc spf/wall_filter.cc
