@@ -44,6 +44,7 @@ def arguments():
 def context(options):
     result = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     result.check_hostname = False
+    result.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Python's own default
     result.verify_mode = ssl.CERT_REQUIRED if options.ca else ssl.CERT_NONE
     if options.ca:
         result.load_verify_locations(options.ca)

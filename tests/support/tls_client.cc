@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <sstream>
+#include <stdexcept>
 
 namespace test {
 
@@ -41,6 +42,7 @@ pid_t process_of(Wrapped& spfwrap, const std::string& program) {
   pid_t found = 0;
   wait_until([&] {
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      if (!isdigit(entry.path().filename().native()[0])) continue;
       int pid, group;
       char name[64];
       const std::string stat = read_file(entry.path() / "stat");
@@ -50,6 +52,7 @@ pid_t process_of(Wrapped& spfwrap, const std::string& program) {
     }
     return found != 0;
   });
+  if (found == 0) throw std::runtime_error("no " + program + " is running");
   return found;
 }
 

@@ -31,8 +31,8 @@ class TlsClient {
 // or what came instead.
 std::string start_tls(Wrapped& spfwrap, std::string_view name = "mail.example.org");
 
-// The process of a Wrapped's group that runs `program`, once it is there; 0 if
-// it does not come.
+// The process of a Wrapped's group that runs `program`, once it is there. Throws
+// std::runtime_error if it does not come.
 pid_t process_of(Wrapped& spfwrap, const std::string& program);
 
 // The warnings among what a Wrapped wrote on descriptor 2.
