@@ -190,14 +190,18 @@ class Client:
 def connection():
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.create_connection(server.getsockname())
-        return client, server.accept()[0]
+        ends = client, server.accept()[0]
+    for end in ends:  # who does not read shall be felt soon
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * BOUND)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * BOUND)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return ends
 
 
 def main():
     options = arguments()
     plain = socket.socket(fileno=os.dup(0))
     wire, served = connection()
-    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if os.fork() == 0:
         if os.fork() == 0:  # no child of PROG
             served.close()

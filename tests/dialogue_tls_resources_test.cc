@@ -1,0 +1,283 @@
+// What TLS costs and who has what: memory, descriptors, bounds where somebody
+// does not read, and 50 MB octet by octet.
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+#include "tests/catch.hh"
+#include "tests/support/name_server.hh"
+#include "tests/support/tls_client.hh"
+
+using namespace test;
+
+namespace {
+
+constexpr const char* mail = "MAIL FROM:<a@pass.example.org>";
+constexpr const char* rcpt = "RCPT TO:<b@example.org>";
+
+bool sanitized() { return program("spfwrap").find("sanitize") != std::string::npos; }
+
+// Whether a test has to be left out; says why.
+bool skip(bool needed, const char* why) {
+  if (needed) printf("# skipped: %s\n", why);
+  return needed;
+}
+
+std::string proc(pid_t pid, const std::string& name) {
+  return "/proc/" + std::to_string(pid) + "/" + name;
+}
+
+// Memory that belongs to this process alone, in kB; -1 where it can't be seen.
+long private_memory(pid_t pid) {
+  std::istringstream rollup(read_file(proc(pid, "smaps_rollup")));
+  long sum = -1, size;
+  for (std::string line; std::getline(rollup, line);)
+    if (sscanf(line.c_str(), "Private_%*[^:]: %ld", &size) == 1) sum = std::max(sum, 0L) + size;
+  return sum;
+}
+
+// The process's descriptors, and what each is.
+std::map<int, std::string> descriptors(pid_t pid) {
+  std::map<int, std::string> result;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator(proc(pid, "fd"), gone))
+    result[std::stoi(entry.path().filename())] = std::filesystem::read_symlink(entry.path(), gone);
+  return result;
+}
+
+// How many of them are TCP connections.
+int connections(pid_t pid) {
+  std::set<std::string> all;
+  std::istringstream table(read_file("/proc/net/tcp"));
+  for (std::string line; std::getline(table, line);) {
+    char inode[32];
+    if (sscanf(line.c_str(), "%*s %*s %*s %*s %*s %*s %*s %*s %*s %31s", inode) == 1)
+      all.insert("socket:[" + std::string(inode) + "]");
+  }
+  int count = 0;
+  for (const auto& [fd, what] : descriptors(pid)) count += all.count(what);
+  return count;
+}
+
+// spfwrap's children that are no child of tests/programs and no spftls.
+pid_t evaluator_of(Wrapped& spfwrap) {
+  pid_t found = 0;
+  wait_until([&] {
+    std::istringstream children(read_file(
+        proc(spfwrap.process().pid(), "task/" + std::to_string(spfwrap.process().pid()) + "/children")));
+    for (pid_t pid; children >> pid;)
+      if (read_file(proc(pid, "comm")) == "spfwrap\n") found = pid;
+    return found != 0;
+  });
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a TLS session that idles costs little memory") {
+  if (skip(sanitized(), "sanitizers need memory of their own")) return;
+  for (const char* version : {"1.2", "1.3"}) {
+    const TlsClient tls({"--version", version});
+    Wrapped spfwrap(tls.before(level("3")));
+    start_tls(spfwrap);
+    CHECK(deliver(spfwrap, mail).ends_with("250 ok 1095 qp 4711\n"));
+    const long wrap = private_memory(spfwrap.process().pid()),
+               helper = private_memory(process_of(spfwrap, "spftls"));
+    if (skip(wrap < 0 || helper < 0, "the memory of spftls is for root to see")) return;
+    INFO("spfwrap " << wrap << " kB, spftls " << helper << " kB");
+    CHECK(helper > 0);
+    CHECK(wrap + helper < 4000);
+    if (getenv("TLS_MEMORY")) printf("# TLS %s: spfwrap %ld kB, spftls %ld kB\n", version, wrap, helper);
+  }
+}
+
+TEST_CASE("the client's connection is spftls's alone") {
+  SilentNameServer silence;
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3", silence.environment())));
+  spfwrap.hello();
+  const pid_t wrap = spfwrap.process().pid(), helper = process_of(spfwrap, "spftls");
+  CHECK(connections(wrap) == 2);  // descriptors 0 and 1
+  CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+  CHECK(spfwrap.ask("EHLO x").starts_with("250"));
+  spfwrap.client().send(std::string(mail) + "\r\n");
+  const pid_t evaluator = evaluator_of(spfwrap), child = process_of(spfwrap, "child");
+  REQUIRE(evaluator != 0);
+  CHECK(connections(wrap) == 0);
+  CHECK(connections(child) == 0);
+  CHECK(connections(evaluator) == 0);  // it was forked after the handshake
+  for (const auto& [fd, what] : descriptors(evaluator))
+    CHECK(what.find(certificates().files.path()) == what.npos);
+
+  // What all of them have was ours already.
+  auto theirs = descriptors(helper);
+  if (skip(theirs.empty(), "the descriptors of spftls are for root to see")) return;
+  CHECK(connections(helper) == 2);
+  for (const auto& [fd, what] : descriptors(child)) CHECK(theirs.count(fd) == 1);
+  for (const auto& [fd, what] : descriptors(child)) theirs.erase(fd);
+  CHECK(theirs.size() == 1);
+  CHECK(theirs.count(3) == 1);
+}
+
+TEST_CASE("nobody can look into spftls, and it leaves no core") {
+  if (skip(sanitized(), "a sanitizer's search for leaks has to look into it")) return;
+  const TempDir files;
+  for (const char* name : {"spfwrap", "spftls"})
+    REQUIRE(run({"cp", program(name), files.file(name)}).code == 0);
+  REQUIRE(run({"cp", test_program("child"), files.file("child")}).code == 0);
+  Setup setup = level("3", {{"SPFCERT", certificates().server}, {"CHILD_RECORD", "/dev/null"}});
+  REQUIRE(chmod(certificates().server.c_str(), 0644) == 0);
+  // Files in /proc of a process that may be looked into are its user's.
+  const uid_t user = geteuid() == 0 ? 54321 : geteuid();
+  if (geteuid() == 0) setup.before = {"setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"};
+  setup.before.insert(setup.before.end(), {files.file("spfwrap"), files.file("child")});
+  Wrapped spfwrap(setup);
+  CHECK(spfwrap.hello().ask("NOOP") == "250 ok");
+  const pid_t helper = process_of(spfwrap, "spftls");
+  struct stat wrap_status, helper_status;
+  REQUIRE(stat(proc(spfwrap.process().pid(), "environ").c_str(), &wrap_status) == 0);
+  REQUIRE(stat(proc(helper, "environ").c_str(), &helper_status) == 0);
+  CHECK(wrap_status.st_uid == user);
+  CHECK(helper_status.st_uid == 0);
+  const std::string limits = read_file(proc(helper, "limits"));
+  CHECK(limits.find("Max core file size        0                    0 ") != std::string::npos);
+  CHECK(read_file(proc(helper, "status")).find("\nNoNewPrivs:\t1\n") != std::string::npos);
+}
+
+TEST_CASE("a certificate costs nothing where the client does not ask what is offered") {
+  Wrapped spfwrap(level("3", {{"SPFCERT", certificates().server}}));
+  CHECK(spfwrap.client().reply() == "220 child.example ESMTP");
+  CHECK(spfwrap.talk({"HELO mail.example.org", "NOOP"}) == "250 child.example\n250 ok\n");
+  CHECK(spfwrap.process().group_size() == 2);
+}
+
+TEST_CASE("memory is bounded inside TLS whatever either side sends, and whatever it does not read") {
+  const std::string long_help = "help=say:214-" + std::string(1500, 'x') + "\\r\\n214 x\\r\\n";
+  const std::string open = std::string(mail) + "\r\n" + rcpt + "\r\nDATA\r\n";
+  enum Takes { all, not_all };
+  const struct {
+    const char* why;
+    const char* fault;
+    std::string first, flood;
+    Takes takes;
+  } cases[] = {
+      {"commands, replies never read", "", "", "NOOP\r\n", not_all},
+      {"long replies, never read", long_help.c_str(), "", "HELP\r\n", not_all},
+      {"one endless line", "", "", "xxxxxxxx", all},
+      {"an endless message", "", open, "0123456789\r\n", all},
+      {"an endless message that the child does not read", "data=say:354 go\\r\\n|hang", open, "0123456789\r\n", not_all},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    const TlsClient tls;
+    Wrapped spfwrap(tls.before(level("3", {{"CHILD_FAULT", c.fault}, {"CHILD_RECORD", "/dev/null"}})));
+    start_tls(spfwrap);
+    spfwrap.client().send(c.first);
+    std::string much;
+    while (much.size() < 60000) much += c.flood;
+    const std::size_t taken = spfwrap.client().flood(much, 20'000'000, c.takes == all ? patience : 300ms);
+    CHECK((taken >= 20'000'000) == (c.takes == all));
+    const pid_t helper = process_of(spfwrap, "spftls");
+    const long memory = private_memory(helper);
+    INFO(memory << " kB");
+    CHECK(memory < (sanitized() ? 60000 : 4000));
+    CHECK(private_memory(spfwrap.process().pid()) < (sanitized() ? 60000 : 2000));
+    spfwrap.process().signal(SIGKILL);
+    CHECK(spfwrap.process().wait());
+  }
+}
+
+TEST_CASE("a client that resets while everybody's buffers are full of its message keeps nobody") {
+  for (const char* how : {"reset", "cut", "notify"}) {
+    INFO(how);
+    Setup setup = level("3", {{"CHILD_FAULT", "data=say:354 go\\r\\n|hang"}});
+    if (how != std::string("reset")) setup.control = {{"timeoutsmtpd", "1\n"}};
+    const TlsClient tls({"--end", how});
+    Wrapped spfwrap(tls.before(setup));
+    start_tls(spfwrap);
+    spfwrap.talk({mail, rcpt, "DATA"});
+    CHECK(spfwrap.client().flood(std::string(4096, 'x'), 64 << 20) < (32 << 20));
+    const pid_t helper = process_of(spfwrap, "spftls"), child = process_of(spfwrap, "child");
+    spfwrap.client().close();
+    CHECK(wait_until([&] { return kill(helper, 0) == -1; }));
+    kill(child, SIGKILL);  // it would have 10 seconds
+    CHECK(spfwrap.process().wait());
+    CHECK(spfwrap.process().group_gone());
+  }
+}
+
+TEST_CASE("a child that stops reading for a while loses nothing, nor does a client") {
+  const std::string line = "214-" + std::string(1500, 'x') + "\\r\\n";
+  std::string help = "help=say:";
+  for (int i = 0; i < 8; ++i) help += line;
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3", {{"CHILD_FAULT", help + "214 x\\r\\n"}})));
+  start_tls(spfwrap);
+  spfwrap.talk({mail, rcpt, "DATA"});
+  std::string body;
+  for (int i = 0; body.size() < 4 << 20; ++i) body += "line " + std::to_string(i) + " of a message\r\n";
+  const pid_t child = spfwrap.last_run().pid;
+  kill(child, SIGSTOP);
+  const std::size_t taken = spfwrap.client().flood(body, body.size());
+  kill(child, SIGCONT);
+  CHECK(taken < body.size());
+  CHECK(spfwrap.client().send(std::string_view(body).substr(taken)));
+
+  constexpr int questions = 400;  // 5 MB of answers
+  std::string commands = ".\r\n";
+  for (int i = 0; i < questions; ++i) commands += "HELP\r\n";
+  CHECK(spfwrap.client().send(commands));
+  const auto answered = [&] { return spfwrap.last_run().commands.size(); };
+  CHECK_FALSE(wait_until([&] { return answered() > questions; }, 500ms));
+  spfwrap.client().half_close();
+  const std::string replies = spfwrap.client().rest();
+  CHECK(replies.starts_with("250 ok 1095 qp 4711\n214-xxx"));
+  CHECK(replies.ends_with("\n214 x\n"));
+  CHECK(std::count(replies.begin(), replies.end(), '\n') == 1 + questions * 9);
+  CHECK(tls.end() == "end close_notify");
+  CHECK(spfwrap.finish() == 0);
+  REQUIRE(spfwrap.last_run().messages.size() == 1);
+  CHECK(spfwrap.last_run().messages[0].ends_with("\r\n" + body));
+}
+
+TEST_CASE("50 MB come through octet by octet") {
+  const TempDir files;
+  Setup setup = level("3", {{"QMAILHOME", files.path()},
+                            {"QUEUED", files.file("queued")},
+                            {"QMAILQUEUE", files.script("queue", "#!/bin/sh\ncat >\"$QUEUED\" && cat <&1 >/dev/null\n")}});
+  setup.prog = {"/usr/sbin/mailfront", "smtp", "qmail", "accept"};
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(setup));
+  start_tls(spfwrap);
+  CHECK(spfwrap.ask(mail).starts_with("250 "));
+  CHECK(spfwrap.ask(rcpt).starts_with("250 "));
+  CHECK(spfwrap.ask("DATA").starts_with("354 "));
+  // Octets of all kinds, lines of all lengths; what it reads like with LF.
+  std::string body = "Subject: much\r\n\r\n", expected = "Subject: much\n\n";
+  unsigned random = 1;
+  const auto next = [&random] { return (random = random * 1103515245 + 12345) >> 16; };
+  std::string some;
+  for (int i = 0; i < 100000; ++i) some += char(1 + next() % 255);
+  for (char& c : some)
+    if (c == '\r' || c == '\n') c = '.';
+  while (body.size() < 50'000'000) {
+    const std::string_view line = std::string_view(some).substr(next() % 90000, next() % 900);
+    if (line.starts_with('.')) body += '.';
+    body.append(line).append("\r\n");
+    expected.append(line).append("\n");
+  }
+  CHECK(spfwrap.client().send(body));
+  CHECK(spfwrap.client().ask(".").starts_with("250 "));
+  CHECK(spfwrap.ask("QUIT").starts_with("221 "));
+  CHECK(spfwrap.finish() == 0);
+  const Finished compared = run({"sh", "-c", "tail -c \"$1\" \"$2\" | cmp - \"$3\" && head -c 19 \"$2\"", "sh",
+                                 std::to_string(expected.size()), files.file("queued"),
+                                 files.write("expected", expected)});
+  CHECK(compared.out == "Received-SPF: pass ");
+}
