@@ -40,13 +40,13 @@ RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(wildcard $(C
 # it is there.
 PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev \
            libseccomp-dev libssl-dev catch2 libyaml-cpp-dev ucspi-tcp mailfront nsd swaks mandoc perl \
-           python3-spf spfquery openssl python3
+           python3-spf spfquery openssl python3 libnet-ssleay-perl
 PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/include/idn2.h /usr/include/unistr.h /usr/include/seccomp.h \
            /usr/include/openssl/ssl.h /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
            /usr/sbin/mailfront /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
            /usr/bin/prove /usr/lib/python3/dist-packages/spf.py /usr/bin/spfquery \
-           /usr/bin/openssl /usr/bin/python3
+           /usr/bin/openssl /usr/bin/python3 /usr/share/doc/libnet-ssleay-perl
 BENCH_PACKAGES = stunnel4
 BENCH_PROOFS   = /usr/bin/stunnel4
 BENCH_MISSING := $(filter-out $(wildcard $(BENCH_PROOFS)),$(BENCH_PROOFS))

@@ -189,6 +189,7 @@ void read_tls(const Reader& reader, Config& config) {
   const auto word = std::find(std::begin(words), std::end(words), value);
   if (word == std::end(words)) warn(config, "SPFSTARTTLS", value, usual_word);
   config.starttls = word == std::end(words) ? usual : Starttls(word - words);
+  if (!config.outer_tls.empty()) config.starttls = Starttls::hide;  // there is no TLS in TLS
   if (config.starttls != Starttls::terminate && !config.smtps) return;
   config.certificate = reader.setting("SPFCERT", reader.path(certificate_file));
   config.key = reader.setting("SPFKEY", config.certificate);

@@ -164,6 +164,8 @@ TEST_CASE("TLS is terminated where there is a certificate, unless SPFSTARTTLS sa
       {bare.path(), {{"SPFSTARTTLS", "terminate"}}, Starttls::terminate, "terminate without a certificate"},
       {files.path(), {{"SSL_PROTOCOL", "TLSv1.3"}}, Starttls::hide, "TLS was done before us"},
       {files.path(), {{"SSL_PROTOCOL", "TLSv1.3"}, {"SPFCERT", "/c"}}, Starttls::hide, "and SPFCERT does not matter"},
+      {files.path(), {{"SSL_PROTOCOL", "TLSv1.3"}, {"SPFSTARTTLS", "terminate"}}, Starttls::hide, "nor SPFSTARTTLS"},
+      {files.path(), {{"SSL_PROTOCOL", "TLSv1.3"}, {"SPFSTARTTLS", "pass"}}, Starttls::hide, "to pass it on neither"},
       {files.path(), {{"SSL_PROTOCOL", ""}}, Starttls::terminate, "an empty SSL_PROTOCOL is none"},
   };
   for (const auto& c : cases) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "tests/catch.hh"
+#include "tests/support/certificate.hh"
 #include "tests/support/server.hh"
 
 using namespace test;
@@ -70,6 +71,25 @@ TEST_CASE("a passing message goes through the whole chain with its header") {
   CHECK(host.queued("envelope")[0] ==
         "Fa@pass.example.org\0Tb@example.org\0\0"s);
   CHECK(host.server.wait_for_line("qlogenvelope: result=accepted code=250 reason=spf detail=pass ") != "");
+}
+
+TEST_CASE("swaks --tls finds what it finds in clear, and in the log which it was") {
+  const MailHost host(from_client("192.0.2.1", "3"), {},
+                      {{"servercert.pem", read_file(certificates().server)}});
+  const auto send = [&host](const std::string& domain, Arguments more) {
+    more.insert(more.end(), {"--from", "a@" + domain, "--to", "b@example.org"});
+    return swaks(host.server, more).code;
+  };
+  CHECK(send("pass.example.org", {"--tls", "--tls-sni", "mx.local"}) == 0);
+  CHECK(send("fail.example.org", {"--tls"}) == 24);
+  CHECK(send("pass.example.org", {}) == 0);
+  CHECK(host.server.wait_for_line("qlogenvelope: ", 1).ends_with(" tls=TLSv1.3"));
+  CHECK(host.server.wait_for_line("qlogenvelope: ", 2).ends_with(" tls=TLSv1.3"));
+  CHECK(host.server.wait_for_line("qlogenvelope: ", 3).ends_with(" tls=none"));
+  CHECK(host.queued("message").size() == 2);
+  std::string environments;
+  for (const std::string& environment : host.queued("environment")) environments += environment;
+  CHECK(environments.find("\nSSL_TLS_SNI=mx.local\n") != std::string::npos);
 }
 
 TEST_CASE("a failing one is refused at RCPT, an undecided one at MAIL, and neither is queued") {
