@@ -79,7 +79,7 @@ std::string run(Target target, const std::string& input) {
 
 TEST_CASE("what is fuzzed keeps its word on the corpora and near them") {
   const struct { const char* name; Target target; unsigned inputs; } targets[] = {
-      {"session", fuzz::session, 6000}, {"path", fuzz::path, 20000},
+      {"session", fuzz::session, 12000}, {"path", fuzz::path, 20000},
       {"reply", fuzz::reply, 3000},     {"header", fuzz::header, 10000},
       {"record", fuzz::record, 20000},  {"engine", fuzz::engine, 2000},
       {"message", fuzz::message, 20000},

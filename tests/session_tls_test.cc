@@ -112,6 +112,7 @@ const Trouble not_ready[] = {
      "control/servercert.pem: No such file or directory"},
     {"* nonsense", "spftls does not make sense"},
     {"* established TLSv1.3", "spftls does not make sense"},
+    {"* failed no shared cipher", "no shared cipher"},
     {"*|", "spftls has died"},
     {"** read\n*|", "spftls has died"},
     {"~ 10", "spftls hangs"},
@@ -121,6 +122,8 @@ const Trouble not_ready[] = {
 const Trouble not_established[] = {
     {"* failed no shared cipher", "no shared cipher"},
     {"* failed no handshake in 30 seconds", "no handshake in 30 seconds"},
+    {"* unusable no such file", "no such file"},
+    {"* ready or not", "or not"},
     {"* nonsense", "spftls does not make sense"},
     {"* established TLSv1.3", "spftls does not make sense"},
     {"* EHLO client.example", "spftls does not make sense"},
@@ -195,6 +198,28 @@ TEST_CASE("spftls is started by the first EHLO and by no other") {
     > EHLO x
     + EHLO x
     - 250 child
+    < 250-child
+    < 250 STARTTLS
+  )" + inside + quit);
+}
+
+TEST_CASE("what a spftls said that was dismissed is not the next one's word") {
+  plays(greeting + R"(
+    > EHLO x
+    ! prepare_tls
+    + EHLO x
+    - 502 no
+    < 502 no
+    * unusable no such file
+    > MAIL FROM:<a@example.org>
+    ! dismiss_tls
+    ? a@example.org, = fail example.org -all
+    < 250 ok
+    > EHLO x
+    ! prepare_tls
+    + EHLO x
+    - 250 child
+    * ready
     < 250-child
     < 250 STARTTLS
   )" + inside + quit);

@@ -35,10 +35,21 @@ bool unusable(std::string line) {
 
 }  // namespace
 
+ClientView::ClientView(const spf::Config& config)
+    : starttls_(config.starttls), at_(config.smtps ? At::handshake : At::greeting) {}
+
+void ClientView::established() {
+  require(at_ == At::handshake, "a handshake that nobody asked for");
+  at_ = greeted_ ? At::command : At::greeting;
+  hello_.clear();
+  ++resets_;
+}
+
 // RFC 5321 section 4.2: lines of one code, the last without '-'.
 void ClientView::heard(std::string_view octets) {
   if (blind_) return;
   unsigned first = 0;  // of a reply in several lines
+  unsigned offers = 0;
   while (!octets.empty()) {
     const std::size_t end = octets.find("\r\n");
     require(end != octets.npos, "a reply line without end");
@@ -52,21 +63,27 @@ void ClientView::heard(std::string_view octets) {
       require(c < 0 || c == '\t' || (c >= ' ' && c != 0x7f), "a control character in a reply");
     const unsigned code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
     require(first == 0 || first == code, "two codes in one reply");
+    if (first != 0 && verb_of(std::string(line.substr(4))) == "STARTTLS") ++offers;
     first = code;
     if (line[3] == '-') continue;
     first = 0;
-    answered(code);
+    answered(code, std::exchange(offers, 0));
     if (blind_) return;
   }
   require(first == 0, "part of a reply");
 }
 
-void ClientView::answered(unsigned code) {
+void ClientView::answered(unsigned code, unsigned offers) {
   require(!over_, "a reply after the last one");
   std::string line;
   switch (at_) {
+    case At::handshake:
+      require(false, "a word in clear where TLS is to begin");
+      return;
+
     case At::greeting:
       at_ = At::command;
+      greeted_ = true;
       return;
 
     case At::body: {
@@ -107,12 +124,19 @@ void ClientView::answered(unsigned code) {
         at_ = At::opaque;
       } else if (verb == "BDAT" || (verb == "QUIT" && alone)) {
         over_ = true;
-      } else if (verb == "STARTTLS" && alone && code == 220) {
-        over_ = blind_ = true;
+      } else if (verb == "STARTTLS" && alone) {
+        starttls_code_ = code;
+        if (code != 220) return;
+        sent_.resize(next_);
+        if (starttls_ == spf::Starttls::pass)
+          over_ = blind_ = true;
+        else
+          at_ = At::handshake;
       } else if (verb == "RSET" && alone) {
         ++resets_;
       } else if ((verb == "HELO" || verb == "EHLO") && code / 100 == 2) {
         ++resets_;
+        if (verb == "EHLO") offers_ = offers;
         hello_ = stripped(line).substr(4);
         hello_.erase(0, std::min(hello_.find_first_not_of(' '), hello_.size()));
       }
@@ -143,7 +167,7 @@ bool ClientView::take_line(std::string& line) {
 }
 
 bool ClientView::owed() {
-  if (over_) return false;
+  if (over_ || at_ == At::handshake) return false;
   if (at_ == At::greeting) return true;
   if (at_ == At::body) {
     read_body();

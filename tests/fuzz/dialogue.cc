@@ -24,7 +24,8 @@ Dialogue::Dialogue(const spf::Config& config, Reading reading, Input& input, boo
       input_(input),
       moody_(moody),
       piece_(piece),
-      session_(config, 42) {
+      session_(config, 42),
+      view_(config) {
   step();
 }
 
@@ -42,6 +43,7 @@ bool Dialogue::step() {
   session_.resume();
   observe();
   perform(session_.take_actions());
+  if (handing_over_ && session_.to_client().empty() && !session_.finished()) hand_over();
   return true;
 }
 
@@ -60,25 +62,41 @@ void Dialogue::perform(const spf::Actions& actions) {
     octets_lost_ = false;
   }
   if (actions.start_child) start(*actions.start_child);
+  perform_tls(actions);
+  for (const std::string& text : actions.log) {
+    require(text.size() < 5000 && std::none_of(text.begin(), text.end(), [](char c) {
+              return c < ' ' || c > '~';
+            }), "a log line that is not printable");
+    require(text.ends_with(" tls=" + protocol()), "a log line with another protocol");
+    if (text.find(" code=550 ") != all)
+      require(judgements_.back().kind == Judgement::Kind::rejected &&
+                  judgements_.back().resets == view_.resets(),
+              "a recipient is refused for a MAIL of before");
+  }
   if (actions.start_check) {
     const spf::Query& query = *actions.start_check;
     require(!server_->model.authenticated || !honest_, "a check after 235");
     require(view_.verb() == "MAIL", "a check that no MAIL asked for");
     require(view_.line().find(query.sender) != all, "a check of a sender that was not named");
     require(query.helo == view_.hello(), "a check with another HELO name");
-    judgements_.push_back({query.sender, Judgement::Kind::open, {}, {}, view_.resets()});
+    require(!config_.only_tls, "a check that nobody wants");
+    judgements_.push_back(
+        {query.sender, Judgement::Kind::open, {}, {}, view_.resets(), inside_tls_});
     checking_ = query;
   }
-  for (const auto& lines : {actions.log, actions.warnings})
-    for (const std::string& text : lines)
-      require(text.size() < 5000 && std::none_of(text.begin(), text.end(), [](char c) {
-                return c < ' ' || c > '~';
-              }), "a log line that is not printable");
 }
 
 void Dialogue::start(const std::vector<std::string>& variables) {
-  require(!server_ || !server_->model.authenticated || !honest_, "a start after 235");
+  require(!server_ || !server_->model.authenticated || !honest_ ||
+              (inside_tls_ && !is_inside_tls(server_->model)),
+          "a start after 235");
   require(session_.to_child().empty(), "what was for the old server waits for the new one");
+  require(!view_.handshaking(), "a server for a handshake that is not done");
+  const auto of_spf = std::find_if(variables.begin(), variables.end(),
+                                   [](const auto& text) { return !text.starts_with("SPF"); });
+  require(std::vector(of_spf, variables.end()) == tls_variables_, "another TLS than there is");
+  require(of_spf == variables.begin() || variables == judgements_.back().variables,
+          "a start with the verdict of another MAIL");
   previous_ = server_;
   const auto mood = [this] { return moody_ ? input_.octet() : 0u; };
   servers_.push_back(std::make_unique<Server>(Server{{reading_, variables, *this, mood}}));
@@ -98,6 +116,7 @@ void Dialogue::observe() {
           "a buffer without bound");
   view_.heard(waiting.substr(observed_));
   observed_ = waiting.size();
+  look_at_starttls();
   require(!view_.over() || view_.blind() || session_.finished(), "no end after the last reply");
 
   const auto& messages = view_.messages();
@@ -115,11 +134,18 @@ void Dialogue::observe() {
 
 bool Dialogue::feed() {
   const std::size_t count = std::min(piece_of(unsent_.size()), session_.from_client().room());
-  if (session_.finished() || closed_) return false;
+  // Who is to begin with TLS is not read before spftls does.
+  if (session_.finished() || closed_ || handing_over_ ||
+      (config_.smtps && tls_ != Tls::has_client))
+    return false;
   if (count > 0) {
-    session_.from_client().append(unsent_.substr(0, count));
-    view_.sent(unsent_.substr(0, count));
+    const std::string octets = unsent_.substr(0, count);
     unsent_.erase(0, count);
+    session_.from_client().append(octets);
+    if (tls_ == Tls::has_client)
+      hear_in_place_of_client(octets);
+    else
+      view_.sent(octets);
     return step();
   }
   if (!closes_ || !unsent_.empty()) return false;
@@ -194,6 +220,8 @@ bool Dialogue::move_verdict() {
     judgement.kind = verdict.result == spf::Result::temperror ? Kind::deferred : Kind::rejected;
   const std::string value = spf::header_value(*checking_, verdict, config_.receiver);
   judgement.variables = spf::variables(verdict, value);
+  judgement.variables.insert(judgement.variables.end(), tls_variables_.begin(),
+                             tls_variables_.end());
   if (config_.insert_header) judgement.header = spf::received_spf(value);
   checking_.reset();
   session_.check_done(std::move(verdict));
@@ -205,6 +233,7 @@ void Dialogue::settle() {
     moved = feed();
     moved |= move_to_server(all);
     moved |= move_from_server(all);
+    moved |= move_from_tls(all);
     if (!hold_verdicts_) moved |= move_verdict();
     moved |= move_to_client(all);
   }
@@ -214,7 +243,10 @@ void Dialogue::settle() {
 // Nothing moves: then nothing is owed.
 void Dialogue::look_at_rest() {
   // A deaf server that stays has its time to speak.
-  if (session_.finished() || !client_reads_ || checking_ || view_.blind() || server_->deaf) return;
+  if (session_.finished() || !client_reads_ || checking_ || view_.blind()) return;
+  if (tls_keeps_silent()) return;
+  require(!view_.handshaking(), "no end after a handshake that has failed");
+  if (server_->deaf) return;
   require(session_.to_client().empty(), "a reply is kept back from the client");
   require(session_.to_child().empty(), "a command is kept back from the server");
   require(!honest_ || !view_.owed(), "a command without reply");

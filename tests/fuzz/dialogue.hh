@@ -1,4 +1,4 @@
-// A Session with models on both its sides: what the proxy does, without
+// A Session with models of everybody round it: what the proxy does, without
 // descriptors. What may happen is called from outside, in any order; that the
 // session keeps its word is watched all the time.
 //
@@ -8,6 +8,12 @@
 // none of a deferred one becomes part of a message. Each command has one reply,
 // in order, each of them well-formed. A message arrives as it was sent, with its
 // header; it is answered 2xx only after the server, having all of it, said so.
+//
+// Where it does TLS: STARTTLS is offered and answered 220 if and only if spftls
+// is ready. What was sent in clear before the handshake has no effect and no
+// reply behind it: no command, no HELO name, no 235, no verdict. All that is
+// said behind it goes to a server that was started with the variables of TLS,
+// and nothing of what is said in clear does.
 #pragma once
 
 #include <memory>
@@ -18,6 +24,7 @@
 
 #include "spf/config.hh"
 #include "spf/session.hh"
+#include "spf/tls_status.hh"
 #include "tests/fuzz/client_view.hh"
 #include "tests/fuzz/input.hh"
 #include "tests/fuzz/server_model.hh"
@@ -52,6 +59,10 @@ class Dialogue : private Witness {
   void next_start_fails() { next_start_fails_ = true; }
   void hold_verdicts() { hold_verdicts_ = true; }
   void next_explanation(std::string text) { explanation_ = std::move(text); }
+  // What spftls says the next time it is to say something; "" is nothing.
+  void next_tls_words(std::string_view words) { next_tls_words_.emplace(words); }
+  void tls_speaks(std::size_t most);
+  void tls_exits();
 
   // Brings the session to its end and looks at what has come of it.
   void end();
@@ -62,12 +73,14 @@ class Dialogue : private Witness {
     bool deaf = false;
     bool end_told = false;
   };
+  enum class Tls { absent, waits, has_client };
   struct Judgement {
     std::string sender;
     enum class Kind { open, accepted, rejected, deferred, trusted } kind;
     std::vector<std::string> variables;
     std::string header;     // lines put before the message, or ""
     unsigned resets;        // ClientView's at that time
+    bool inside_tls;
     bool used = false;
   };
 
@@ -83,9 +96,18 @@ class Dialogue : private Witness {
   bool move_from_server(std::size_t most);
   bool move_to_client(std::size_t most);
   bool move_verdict();
+  bool move_from_tls(std::size_t most);
   void perform(const spf::Actions& actions);
+  void perform_tls(const spf::Actions& actions);
   void start(const std::vector<std::string>& variables);
+  void hand_over();
+  void hear_in_place_of_client(std::string_view octets);
+  bool tls_can_be_used() const;
+  bool tls_keeps_silent() const;
+  bool is_inside_tls(const ServerModel& server) const;
+  std::string protocol() const;
   void observe();
+  void look_at_starttls();
   void look_at_rest();
   void look_at_messages();
 
@@ -102,7 +124,7 @@ class Dialogue : private Witness {
   Server* previous_ = nullptr;
   std::vector<Judgement> judgements_;
 
-  std::string unsent_;           // by the client, for want of room
+  std::string unsent_;           // by the client or in its place, for want of room
   bool closes_ = false;          // after that
   bool closed_ = false;
   bool client_reads_ = true;
@@ -113,9 +135,21 @@ class Dialogue : private Witness {
   std::string delivered_;        // the last octets
   bool honest_ = true;           // all servers so far have kept to SMTP
   bool next_start_fails_ = false, hold_verdicts_ = false;
+  bool time_is_over_ = false, shutting_down_ = false;
   std::optional<spf::Query> checking_;
   std::string explanation_ = "no";
   unsigned steps_ = 0;
+
+  Tls tls_ = Tls::absent;
+  std::optional<std::string> next_tls_words_;
+  std::string tls_output_;                // what it has said and the session has not read
+  std::string tls_line_;                  // what the session has read of its line
+  std::optional<spf::TlsStatus> status_;  // which was this
+  bool tls_spoke_ = false, tls_exited_ = false, tls_end_told_ = false;
+  bool given_up_ = false;                 // the session won't start it again
+  bool handing_over_ = false;             // as soon as the client has its 220
+  bool inside_tls_ = false;
+  std::vector<std::string> tls_variables_;  // of all servers from here on
 };
 
 }  // namespace fuzz

@@ -24,6 +24,12 @@ bool is_canonical(std::string_view command) {
   return false;
 }
 
+// What a server is told on the way to the client's command.
+bool is_ours(std::string_view verb, std::string_view of_client) {
+  if (of_client == "MAIL" && verb == "RSET") return true;
+  return (of_client == "MAIL" || of_client == "AUTH") && (verb == "HELO" || verb == "EHLO");
+}
+
 std::string domain_of(const std::string& address) {
   const std::size_t at = address.rfind('@');
   return at == all ? std::string() : address.substr(at + 1);
@@ -33,6 +39,7 @@ std::string domain_of(const std::string& address) {
 
 void Dialogue::client_sends(std::string_view octets) {
   if (closes_) return;
+  if (view_.handshaking() && tls_ == Tls::has_client && unsent_.empty()) return;  // it has no keys
   unsent_ += octets;
   while (!unsent_.empty() && feed()) {
   }
@@ -80,10 +87,13 @@ void Dialogue::noise(std::string_view text) {
 void Dialogue::time_runs_out() {
   if (session_.limit().time.count() == 0) return;
   session_.timed_out();
+  time_is_over_ = true;
   step();
+  time_is_over_ = false;
 }
 
 void Dialogue::shut_down() {
+  shutting_down_ = true;
   session_.shut_down();
   step();
 }
@@ -92,6 +102,8 @@ void Dialogue::shut_down() {
 // commands: what it acts on is its own then.
 
 void Dialogue::line(const ServerModel& server, std::string_view octets) {
+  if (previous_ && &server == &previous_->model) return;  // it is dismissed
+  require(is_inside_tls(server) == inside_tls_, "a command of TLS to a server of before");
   if (!honest_ || session_.finished() || view_.blind()) return;
   require(octets.ends_with("\r\n") || (server.reading.cr_ends_command && octets.ends_with("\r")),
           "a command that does not end in CRLF");
@@ -99,19 +111,26 @@ void Dialogue::line(const ServerModel& server, std::string_view octets) {
   require(is_canonical(octets), "a command in no canonical form");
   for (const char c : octets)
     require(c < 0 || (c >= ' ' && c != 0x7f), "a control character in a command");
+  const std::string_view verb = octets.substr(0, octets.find(' '));
+  require(verb == view_.verb() || is_ours(verb, view_.verb()), "a command that nobody has given");
+  require(verb == view_.verb() || verb != "RSET" || server.in_transaction(), "RSET of nothing");
+  require(verb != "STARTTLS" || config_.starttls == spf::Starttls::pass, "STARTTLS is passed on");
 }
 
 void Dialogue::mail(ServerModel& server, const std::string& address) {
   server.tag = static_cast<int>(judgements_.size()) - 1;
   if (!honest_) return;
-  if (server.authenticated) {
-    judgements_.push_back({address, Judgement::Kind::trusted, {}, {}, view_.resets(), true});
+  if (server.authenticated || config_.only_tls) {
+    require(server.variables == tls_variables_, "a trusted MAIL with variables of another");
+    judgements_.push_back(
+        {address, Judgement::Kind::trusted, {}, {}, view_.resets(), inside_tls_, true});
     ++server.tag;
     return;
   }
   require(!judgements_.empty(), "a MAIL that was not judged");
   Judgement& judgement = judgements_.back();
   require(judgement.kind == Judgement::Kind::accepted, "a MAIL that was not let through");
+  require(judgement.inside_tls == inside_tls_, "a MAIL that was judged in clear");
   require(!std::exchange(judgement.used, true), "a MAIL twice");
   require(server.variables == judgement.variables, "a MAIL in another environment");
   require(address == stored(judgement.sender, reading_.path), "another MAIL than was judged");
@@ -130,7 +149,8 @@ void Dialogue::recipient(ServerModel& server, const std::string& address) {
 }
 
 void Dialogue::authentication(const ServerModel& server) {
-  require(!honest_ || server.variables.empty(), "AUTH with the variables of an older MAIL");
+  require(!honest_ || server.variables == tls_variables_,
+          "AUTH with the variables of an older MAIL");
 }
 
 void Dialogue::end() {

@@ -26,7 +26,20 @@ constexpr std::string_view phrases[] = {
     "STARTTLS\r\n", "BDAT 10 LAST\r\n", "VRFY someone\r\n", "HELP\r\n", "DATAX\r\n",
     "XCLIENT ADDR=192.0.2.2\r\n", "NOOP\rMAIL FROM:<b@evil.example>\r\n",
     "NOOP\0\r\n"sv, "noop\n", " NOOP\r\n", "MAIL FROM:<b@evil", "RSET x\r\n", "quit \t\n",
-    "MAIL FROM:<a@good.example>\nRCPT TO:<r@here.example>\nDATA\n",
+    "MAIL FROM:<a@good.example>\nRCPT TO:<r@here.example>\nDATA\n", "EHLO tls.example\r\n",
+    "STARTTLS\r\nMAIL FROM:<b@evil.example>\r\n", "STARTTLS\r\nMAIL FROM:<b@evil",
+    "STARTTLS\nEHLO evil.example\nMAIL FROM:<b@evil.example>\nRCPT TO:<r@here.example>\nDATA\n",
+    "STARTTLS\r\nestablished TLSv1.3 C evil.example\n", "STARTTLS now\r\n",
+    "MAIL FROM:<b@evil.example>\r\nSTARTTLS\r\nAUTH PLAIN AGEAYg==\r\n",
+};
+
+// What spftls says, and what it never should.
+constexpr std::string_view tls_words[] = {
+    "ready\n", "unusable control/servercert.pem: No such file or directory\n", "unusable\n",
+    "established TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256\n", "established TLSv1.3 C mx.example\n",
+    "failed no shared cipher\n", "failed\n", "", "rea", "established TLSv1.3 C",
+    "established TLSv1.3\n", "established TLSv1.3 C a b\n", "nonsense\n", "\n", "ready\nestablished TLSv1.3 C\n",
+    "established TLSv1.3 C\nEHLO tls.example\r\nMAIL FROM:<b@evil.example>\r\n",
 };
 
 // Lengths about which something changes.
@@ -82,6 +95,16 @@ void happen(Dialogue& dialogue, Input& input, unsigned what) {
       dialogue.next_explanation(std::string(choose(lengths, input.octet()), c));
       break;
     }
+    case 120: dialogue.next_tls_words(choose(tls_words, input.octet())); break;
+    case 121: dialogue.next_tls_words(input.text()); break;
+    case 122: dialogue.next_tls_words("established TLSv1.3 C " + input.text() + '\n'); break;
+    case 123: {
+      const char c = char(input.octet());
+      dialogue.next_tls_words("established " + std::string(choose(lengths, input.octet()), c));
+      break;
+    }
+    case 124: dialogue.tls_speaks(1 + input.octet()); break;
+    case 125: dialogue.tls_exits(); break;
     default: dialogue.client_sends(choose(phrases, what - 23));
   }
 }
@@ -97,7 +120,11 @@ void session(std::string_view data) {
   config.receiver = "mx.local";
   config.remote_host = "unknown";
   config.insert_header = !(flags & 1);
-  config.starttls = flags & 2 ? spf::Starttls::pass : spf::Starttls::hide;
+  config.starttls = flags & 2    ? spf::Starttls::pass
+                    : flags & 16 ? spf::Starttls::terminate
+                                 : spf::Starttls::hide;
+  config.smtps = flags & 32;
+  config.only_tls = config.smtps && level & 128;
   const bool moody = flags & 4;
   const std::size_t piece = flags & 8 ? 1 + (flags >> 6) : std::string::npos;
   Dialogue dialogue(config, reading(input.octet()), input, moody, piece);

@@ -1,0 +1,182 @@
+// spftls in a Dialogue: what it says, what the session makes of it, and what it
+// may make of it.
+#include <algorithm>
+#include <utility>
+
+#include "spf/sanitise.hh"
+#include "tests/fuzz/dialogue.hh"
+#include "tests/fuzz/fuzz.hh"
+
+namespace fuzz {
+namespace {
+
+using Kind = spf::TlsStatus::Kind;
+
+// Takes the status off the front of `line`, once it is all there.
+std::optional<spf::TlsStatus> take_status(std::string& line, Kind otherwise) {
+  spf::Buffer buffer(line.size());
+  buffer.append(line);
+  const auto status = spf::take_tls_status(buffer, otherwise);
+  line = buffer.data();
+  return status;
+}
+
+}  // namespace
+
+void Dialogue::perform_tls(const spf::Actions& actions) {
+  require(actions.prepare_tls + actions.dismiss_tls + actions.start_tls <= 1,
+          "spftls is told two things at once");
+  if (actions.prepare_tls) {
+    require(tls_ == Tls::absent, "a second spftls");
+    require(config_.starttls == spf::Starttls::terminate || config_.smtps, "an unwanted spftls");
+    require(!inside_tls_, "TLS inside TLS");
+    require(!given_up_, "spftls again, though its certificate can't be used");
+    require(session_.from_tls().empty(), "what the last spftls has said waits for the next one");
+    tls_ = Tls::waits;
+    tls_output_.clear();
+    tls_line_.clear();
+    status_.reset();
+    tls_exited_ = tls_end_told_ = tls_spoke_ = false;
+  }
+  const auto warnings = [&actions](std::string_view start) {
+    return std::count_if(actions.warnings.begin(), actions.warnings.end(),
+                         [start](const auto& text) { return text.starts_with(start); });
+  };
+  const auto unusable = warnings("TLS is not offered: ");
+  if (unusable != 0) {
+    require(unusable == 1 && actions.dismiss_tls, "more warnings than spftls");
+    require(!tls_can_be_used() && (status_ || tls_end_told_ || time_is_over_),
+            "spftls is given up without need");
+    given_up_ = true;
+  }
+  if (actions.dismiss_tls) {
+    require(tls_ == Tls::waits, "no spftls to dismiss");
+    require(given_up_ || view_.verb() == "MAIL" || session_.finished(),
+            "spftls is dismissed without a word");
+    tls_ = Tls::absent;
+  }
+  if (actions.start_tls) {
+    require(tls_ == Tls::waits && tls_can_be_used(), "TLS without a spftls that is ready");
+    require(view_.handshaking(), "TLS that the client does not know of");
+    handing_over_ = true;
+  }
+  const bool begun = handing_over_ || tls_ == Tls::has_client;
+  if (!config_.smtps) require(begun == (view_.handshaking() || inside_tls_), "TLS by halves");
+  const bool failed = begun && !inside_tls_ && session_.finished();
+  const auto failures = warnings("TLS handshake with 192.0.2.1: ");
+  require(failures == failed || (failures == 0 && shutting_down_),
+          "not one warning for a handshake that fails");
+}
+
+// Descriptors 0 and 1 are spftls's. What the client has sent in clear and nobody
+// has read would spoil its handshake, and is left out to see what comes behind.
+// With SMTPS it was plaintext that waited for its keys.
+void Dialogue::hand_over() {
+  handing_over_ = false;
+  tls_ = Tls::has_client;
+  const std::string of_client = std::exchange(unsent_, std::exchange(tls_output_, {}));
+  tls_line_.clear();
+  status_.reset();
+  if (tls_exited_) {
+    closes_ = true;
+    return;
+  }
+  const std::string_view usual = closes_ ? "failed unexpected eof while reading\n"
+                                         : "established TLSv1.3 TLS_AES_256_GCM_SHA384 mx.local\n";
+  unsent_ += std::exchange(next_tls_words_, {}).value_or(std::string(usual));
+  if (config_.smtps) unsent_ += of_client;
+}
+
+// What descriptor 0 brings from then on: a line of spftls, then plaintext.
+void Dialogue::hear_in_place_of_client(std::string_view octets) {
+  if (inside_tls_) {
+    view_.sent(octets);
+    return;
+  }
+  if (status_) return;  // the session will end
+  tls_line_ += octets;
+  status_ = take_status(tls_line_, Kind::failed);
+  if (!status_ || status_->kind != Kind::established) return;
+  inside_tls_ = true;
+  tls_variables_ = {"FORCETLS=0", "SSL_PROTOCOL=" + status_->protocol,
+                    "SSL_CIPHER=" + status_->cipher};
+  if (!status_->server_name.empty())
+    tls_variables_.push_back("SSL_TLS_SNI=" + status_->server_name);
+  view_.established();
+  view_.sent(tls_line_);
+}
+
+bool Dialogue::move_from_tls(std::size_t most) {
+  if (tls_ != Tls::waits || session_.finished() || tls_end_told_) return false;
+  if (!tls_exited_ && !std::exchange(tls_spoke_, true))
+    tls_output_ = std::exchange(next_tls_words_, {}).value_or("ready\n");
+  const std::size_t count =
+      std::min({most, piece_of(tls_output_.size()), session_.from_tls().room()});
+  if (count > 0) {
+    const std::string octets = tls_output_.substr(0, count);
+    tls_output_.erase(0, count);
+    session_.from_tls().append(octets);
+    if (!status_) {
+      tls_line_ += octets;
+      status_ = take_status(tls_line_, Kind::unusable);
+    }
+    return step();
+  }
+  if (!tls_exited_ || !tls_output_.empty()) return false;
+  tls_end_told_ = true;
+  session_.tls_closed();
+  return step();
+}
+
+void Dialogue::tls_speaks(std::size_t most) { move_from_tls(most); }
+
+void Dialogue::tls_exits() {
+  tls_exited_ = true;
+  if (tls_ != Tls::has_client) return;
+  closes_ = true;
+  feed();
+}
+
+// As far as the session can know.
+bool Dialogue::tls_can_be_used() const {
+  if (given_up_ || (tls_ == Tls::waits && tls_end_told_)) return false;
+  return status_ && status_->kind == Kind::ready;
+}
+
+// Then the session may wait for it, whatever it owes to others.
+bool Dialogue::tls_keeps_silent() const {
+  if (status_ || tls_ == Tls::absent) return false;
+  return tls_ == Tls::waits ? !tls_end_told_ : !closed_;
+}
+
+// As a log line has it.
+std::string Dialogue::protocol() const {
+  return inside_tls_ ? spf::printable_word(status_->protocol, 255) : "none";
+}
+
+bool Dialogue::is_inside_tls(const ServerModel& server) const {
+  return inside_tls_ && server.variables.size() >= tls_variables_.size() &&
+         std::equal(tls_variables_.rbegin(), tls_variables_.rend(), server.variables.rbegin());
+}
+
+// STARTTLS is what it is said to be.
+void Dialogue::look_at_starttls() {
+  const bool possible =
+      config_.starttls == spf::Starttls::terminate && !inside_tls_ && tls_can_be_used();
+  if (const auto offers = view_.take_offers()) {
+    if (config_.starttls == spf::Starttls::pass && !inside_tls_)
+      require(*offers <= 1, "STARTTLS is offered twice");
+    else
+      require(*offers == possible, "STARTTLS is offered and can't be had, or the other way round");
+  }
+  const auto code = view_.take_starttls_code();
+  if (!code || *code == 421 || *code == 451) return;  // these end the session
+  if (inside_tls_)
+    require(*code == 503, "STARTTLS inside TLS");
+  else if (config_.starttls == spf::Starttls::hide)
+    require(*code == 502, "STARTTLS is there, though hidden");
+  else if (config_.starttls == spf::Starttls::terminate)
+    require(*code == (possible ? 220 : 454), "STARTTLS does not get what it can have");
+}
+
+}  // namespace fuzz
