@@ -112,6 +112,7 @@ const Trouble not_ready[] = {
      "control/servercert.pem: No such file or directory"},
     {"* nonsense", "spftls does not make sense"},
     {"* established TLSv1.3", "spftls does not make sense"},
+    {"* established TLSv1.3 C", "spftls does not make sense"},
     {"* failed no shared cipher", "no shared cipher"},
     {"*|", "spftls has died"},
     {"** read\n*|", "spftls has died"},
@@ -124,6 +125,7 @@ const Trouble not_established[] = {
     {"* failed no handshake in 30 seconds", "no handshake in 30 seconds"},
     {"* unusable no such file", "no such file"},
     {"* ready or not", "or not"},
+    {"* ready", "spftls does not make sense"},
     {"* nonsense", "spftls does not make sense"},
     {"* established TLSv1.3", "spftls does not make sense"},
     {"* EHLO client.example", "spftls does not make sense"},
@@ -263,6 +265,15 @@ TEST_CASE("without a spftls that can be used there is no TLS, one warning, and m
     plays(greeting + "> STARTTLS\n! prepare_tls\n" + unusable(trouble) +
           "< 454 TLS not available (#4.3.0)\n> STARTTLS\n< 454 TLS not available (#4.3.0)\n" + quit);
   }
+}
+
+TEST_CASE("a spftls that dies while it waits for the client is of no use") {
+  const std::string died = "! dismiss_tls\n! warning TLS is not offered: spftls has died\n";
+  const std::string refused = "> STARTTLS\n< 454 TLS not available (#4.3.0)\n";
+  plays(hello + "*|\n> EHLO x\n+ EHLO x\n- 250 child\n" + died + "< 250 child\n" + refused + quit);
+  plays(hello + "*|\n> STARTTLS\n" + died + "< 454 TLS not available (#4.3.0)\n" + refused + quit);
+  // If nobody needs it any more, nobody hears of it.
+  plays(hello + "*|\n" + mail_in_clear + quit);
 }
 
 TEST_CASE("STARTTLS needs no EHLO before it, but no argument behind it") {
@@ -596,12 +607,18 @@ TEST_CASE("SMTPS comes before the greeting, and the first child has its variable
     plays(ready + failed(trouble), smtps());
   }
   plays("! prepare_tls\n>!\n! finish\n", smtps());
+  plays("! prepare_tls\n^\n! finish\n", smtps());
   plays(ready + "^\n! finish\n", smtps());
   plays(ready + established + "^\n< 421 shutting down (#4.3.2)\n! finish\n", smtps());
   // Where it is all of TLS that there is.
-  spf::Config alone = smtps();
-  alone.starttls = spf::Starttls::hide;
-  plays(greeted + hello_inside + mail_inside + quit, alone);
+  for (const spf::Starttls otherwise : {spf::Starttls::hide, spf::Starttls::pass}) {
+    spf::Config alone = smtps();
+    alone.starttls = otherwise;
+    plays(greeted + hello_inside + mail_inside + R"(
+      > STARTTLS
+      < 503 TLS is active already (#5.5.1)
+    )" + quit, alone);
+  }
 }
 
 TEST_CASE("who is to have TLS and nothing else is not checked") {
