@@ -417,7 +417,8 @@ StarttlsKeyword Session::starttls_keyword() const {
 // Waits until spftls, if it was started, has said whether it can serve. One
 // that can't is dismissed, and what keeps it from that goes to the log.
 Task<void> Session::await_tls() {
-  if (!tls_waits_ || tls_usable_) co_return;
+  if (!tls_waits_ || (tls_usable_ && !tls_closed_)) co_return;
+  if (tls_usable_) from_tls_.clear();  // it was ready, and has died
   begin_limit(tls_ready_time);
   std::optional<TlsStatus> status;
   for (;;) {

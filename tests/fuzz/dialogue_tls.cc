@@ -13,10 +13,10 @@ namespace {
 using Kind = spf::TlsStatus::Kind;
 
 // Takes the status off the front of `line`, once it is all there.
-std::optional<spf::TlsStatus> take_status(std::string& line, Kind otherwise) {
+std::optional<spf::TlsStatus> take_status(std::string& line, Kind good, Kind bad) {
   spf::Buffer buffer(line.size());
   buffer.append(line);
-  const auto status = spf::take_tls_status(buffer, otherwise);
+  const auto status = spf::take_tls_status(buffer, good, bad);
   line = buffer.data();
   return status;
 }
@@ -95,7 +95,7 @@ void Dialogue::hear_in_place_of_client(std::string_view octets) {
   }
   if (status_) return;  // the session will end
   tls_line_ += octets;
-  status_ = take_status(tls_line_, Kind::failed);
+  status_ = take_status(tls_line_, Kind::established, Kind::failed);
   if (!status_ || status_->kind != Kind::established) return;
   inside_tls_ = true;
   tls_variables_ = {"FORCETLS=0", "SSL_PROTOCOL=" + status_->protocol,
@@ -118,7 +118,7 @@ bool Dialogue::move_from_tls(std::size_t most) {
     session_.from_tls().append(octets);
     if (!status_) {
       tls_line_ += octets;
-      status_ = take_status(tls_line_, Kind::unusable);
+      status_ = take_status(tls_line_, Kind::ready, Kind::unusable);
     }
     return step();
   }
