@@ -39,7 +39,7 @@ const std::string half_hello("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)
 
 }  // namespace
 
-TEST_CASE("what is no handshake is an alert, one line in the log, and the end") {
+TEST_CASE("what is no handshake is one line in the log, and the end") {
   const struct { const char* why; std::string sent; const char* reason; } cases[] = {
       {"a command in clear", "EHLO x\r\n", "wrong version number"},
       {"HTTP", "GET / HTTP/1.1\r\n\r\n", "http request"},

@@ -1,0 +1,149 @@
+// spftls alone: its check of the files, and what it says to whoever started it.
+#include <sys/socket.h>
+
+#include "tests/catch.hh"
+#include "tests/support/certificate.hh"
+#include "tests/support/smtp_client.hh"
+
+using namespace test;
+
+namespace {
+
+Finished check(Arguments arguments, const Environment& environment = {}) {
+  arguments.insert(arguments.begin(), {program("spftls"), "-n"});
+  return run(arguments, environment);
+}
+
+// Started as spfwrap does it, but with a client of ours on 0 and 1 and our end
+// of the socket pair for 3.
+struct Helper {
+  std::unique_ptr<SmtpClient> client, spfwrap;
+  std::unique_ptr<Process> process;
+  TempDir files;
+
+  explicit Helper(const Arguments& arguments) {
+    int connection[2], plain[2];
+    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, connection);
+    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, plain);
+    client = std::make_unique<SmtpClient>(Fd(connection[0]));
+    spfwrap = std::make_unique<SmtpClient>(Fd(plain[0]));
+    const Fd theirs(connection[1]), third(plain[1]), errors = open_append(files.file("errors"));
+    Arguments all{"sh", "-c", "exec \"$0\" \"$@\" 3>&1 1>&0", program("spftls")};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    process = std::make_unique<Process>(all, Environment(),
+                                        Streams{theirs.get(), third.get(), errors.get()});
+  }
+  std::string errors() const { return read_file(files.file("errors")); }
+};
+
+}  // namespace
+
+TEST_CASE("spftls -n says nothing of good files") {
+  const Certificates& good = certificates();
+  for (const Arguments& arguments :
+       {Arguments{"-c", good.server}, Arguments{"-c", good.chain, "-k", good.key},
+        Arguments{"-k", good.key, "-c", good.chain, "-l", "ECDHE"}, Arguments{"-c", good.rsa},
+        Arguments{"-c", good.server, "-l", "HIGH:!aNULL"}}) {
+    const Finished done = check(arguments);
+    INFO(done.err);
+    CHECK(done.code == 0);
+    CHECK(done.out + done.err == "");
+  }
+}
+
+TEST_CASE("spftls -n says why not, in one line") {
+  const Certificates& good = certificates();
+  const TempDir files;
+  const std::string garbage = files.write("garbage", "what is this?\n");
+  const struct { Arguments arguments; std::string reason; } cases[] = {
+      {{"-c", "/nonexistent/x.pem"}, "/nonexistent/x.pem: No such file or directory"},
+      {{"-c", good.server, "-k", "/nonexistent/x.pem"}, "/nonexistent/x.pem: No such file or directory"},
+      {{"-c", garbage}, garbage + ": no start line"},
+      {{"-c", good.chain}, good.chain + ": "},
+      {{"-c", good.chain, "-k", good.other_key}, good.other_key + ": key values mismatch"},
+      {{"-c", good.encrypted}, good.encrypted + ": "},
+      {{"-c", good.weak}, good.weak + ": ee key too small"},
+      {{"-c", good.server, "-l", "NOSUCH"}, "ciphers NOSUCH: no cipher match"},
+      {{"-c", good.server, "-l", "kRSA"}, "ciphers kRSA: no cipher match"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.reason);
+    const Finished done = check(c.arguments);
+    CHECK(done.code == 111);
+    CHECK(done.out == "");
+    CHECK(done.err.starts_with("spftls: fatal: " + c.reason));
+    CHECK(done.err.find('\n') == done.err.size() - 1);
+    CHECK(done.err.find("no reason given") == done.err.npos);
+  }
+}
+
+TEST_CASE("a wrong call is 100 and the usage") {
+  const std::string& server = certificates().server;
+  for (const Arguments& arguments :
+       {Arguments{}, Arguments{"-n"}, Arguments{"-c"}, Arguments{"-x", "-c", server}, Arguments{"-c", ""},
+        Arguments{"-n", "-c", server, "more"}, Arguments{server}, Arguments{"-k", server}, Arguments{"-l", "ALL"}}) {
+    Arguments all{program("spftls")};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Finished done = run(all);
+    CHECK(done.code == 100);
+    CHECK(done.out == "");
+    CHECK(done.err.find("spftls: usage: spftls [ -n ] -c certificate") != std::string::npos);
+  }
+}
+
+TEST_CASE("openssl.cnf changes nothing, wherever it is") {
+  const TempDir files;
+  const std::string config = files.write("openssl.cnf",
+      "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = all\n[all]\n"
+      "CipherString = NOSUCH\nMinProtocol = TLSv1\n");
+  CHECK(check({"-c", certificates().server}, {{"OPENSSL_CONF", config}}).code == 0);
+}
+
+TEST_CASE("it is ready, waits for its word, and goes when that does not come") {
+  const Arguments good{"-c", certificates().server};
+  SECTION("nobody there any more") {
+    Helper spftls(good);
+    CHECK(spftls.spfwrap->reply() == "ready<LF>");
+    spftls.client->send("\x16\x03\x01");
+    spftls.spfwrap->close();
+    CHECK(spftls.process->wait() == 0);
+    CHECK(spftls.client->rest() == "");  // it has not touched it
+  }
+  SECTION("another word") {
+    Helper spftls(good);
+    CHECK(spftls.spfwrap->reply() == "ready<LF>");
+    spftls.spfwrap->send("no\n");
+    CHECK(spftls.process->wait() == 0);
+    CHECK(spftls.client->rest() == "");
+  }
+  SECTION("the word in pieces") {
+    Helper spftls(good);
+    CHECK(spftls.spfwrap->reply() == "ready<LF>");
+    spftls.spfwrap->send("go\n", 1);
+    spftls.client->send("EHLO x\r\n");
+    CHECK(spftls.spfwrap->reply() == "failed wrong version number<LF>");
+    CHECK(spftls.client->rest() == "");  // no alert to who speaks no TLS
+    CHECK(spftls.process->wait() == 111);
+  }
+  SECTION("a certificate that can't be used") {
+    Helper spftls({"-c", "/nonexistent/x.pem"});
+    CHECK(spftls.spfwrap->reply() == "unusable /nonexistent/x.pem: No such file or directory<LF>");
+    CHECK(spftls.process->wait() == 111);
+    CHECK(spftls.errors() == "");  // spfwrap says it
+  }
+  SECTION("nobody there after the word") {
+    Helper spftls(good);
+    CHECK(spftls.spfwrap->reply() == "ready<LF>");
+    spftls.spfwrap->send("go\n");
+    spftls.spfwrap->close();
+    CHECK(spftls.process->wait() == 111);
+  }
+}
+
+TEST_CASE("a reason with all kinds of octets stays one line") {
+  Helper spftls({"-c", "/nonexistent/\n\x1b[2J\xff"});
+  const std::string said = spftls.spfwrap->reply();
+  CHECK(said.starts_with("unusable /nonexistent/"));
+  CHECK(said.find_first_of("\n\x1b\xff") == said.npos);
+  CHECK(said.ends_with(": No such file or directory<LF>"));
+}
