@@ -408,7 +408,11 @@ void Proxy::wait() {
   enum { client_in, client_out, child_in, child_out, dismissed_out, verdict, tls, count };
   pollfd fds[count];
   for (pollfd& p : fds) p = {-1, 0, 0};
-  const auto watch = [&fds](int which, int fd, short events) { fds[which] = {fd, events, 0}; };
+  nfds_t used = 0;  // poll wants no more entries than there may be descriptors
+  const auto watch = [&](int which, int fd, short events) {
+    fds[which] = {fd, events, 0};
+    used = std::max(used, nfds_t(which + 1));
+  };
   const bool child_readable = child_ && child_->output_open && session_.from_child().room() > 0;
 
   // A socket that is closed in both directions says so although nobody asks.
@@ -435,7 +439,7 @@ void Proxy::wait() {
     time.tv_sec = std::chrono::duration_cast<seconds>(left).count();
     time.tv_nsec = std::chrono::nanoseconds(left).count() % 1'000'000'000;
   }
-  const int ready = ppoll(fds, count, next == Clock::time_point::max() ? nullptr : &time,
+  const int ready = ppoll(fds, used, next == Clock::time_point::max() ? nullptr : &time,
                           &signals_.while_waiting());
   if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
 
