@@ -144,26 +144,60 @@ TEST_CASE("the server's order counts, for ciphers and for groups") {
             "\nServer Temp Key: ECDH, prime256v1, 256 bits\n"));
 }
 
+namespace {
+
+// s_client with somebody at its keyboard; up to where it takes commands.
+struct Keyboard {
+  std::unique_ptr<SmtpClient> terminal;
+  std::unique_ptr<Process> client;
+  std::string seen;
+
+  Keyboard(const Host& host, const std::string& version) {
+    int pair[2];
+    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+    terminal = std::make_unique<SmtpClient>(Fd(pair[0]));
+    const Fd end(pair[1]);
+    client = std::make_unique<Process>(
+        Arguments{"openssl", "s_client", "-starttls", "smtp", "-crlf", version, "-connect",
+                  "127.0.0.1:" + std::to_string(host.server.port())},
+        Environment(), Streams{end.get(), end.get(), end.get()});
+    read_until("250 STARTTLS");  // the reply that it had kept to itself
+  }
+  void read_until(const std::string& part) {
+    for (std::string line; !has(line, part) && !line.ends_with("<EOF>") && !line.ends_with("<silence>");)
+      seen += (line = terminal->reply()) + '\n';
+  }
+};
+
+}  // namespace
+
 TEST_CASE("a client that wants to renegotiate is not let, and leaves nothing behind") {
   const Host host;
-  int pair[2];
-  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-  SmtpClient terminal{Fd(pair[0])};
-  const Fd end(pair[1]);
-  Process client({"openssl", "s_client", "-starttls", "smtp", "-tls1_2", "-connect",
-                  "127.0.0.1:" + std::to_string(host.server.port())},
-                 {}, Streams{end.get(), end.get(), end.get()});
-  const_cast<Fd&>(end).reset();
-  std::string seen;
-  for (std::string line; line.find("Extended master secret") == line.npos && !line.ends_with("<EOF>") && !line.ends_with("<silence>");)
-    seen += (line = terminal.reply()) + '\n';
-  terminal.send("R\n");
-  const std::string after = terminal.rest();
-  INFO(seen << after);
+  Keyboard keyboard(host, "-tls1_2");
+  keyboard.terminal->send("R\n");
+  const std::string after = keyboard.terminal->rest();
+  INFO(keyboard.seen << after);
   CHECK(has(after, "RENEGOTIATING"));
   CHECK(has(after, "no renegotiation"));
   CHECK_FALSE(has(after, "verify return"));  // a second handshake
   CHECK(wait_until([&] { return host.runs().size() == 2 && host.runs().back().end != ""; }));
+}
+
+TEST_CASE("a client may update its keys, and have the server do so") {
+  const Host host;
+  Keyboard keyboard(host, "-tls1_3");
+  for (const char* key : {"k", "K", "K"}) {
+    keyboard.terminal->send(std::string(key) + "\n");
+    keyboard.read_until("KEYUPDATE");
+    keyboard.terminal->send("NOOP\n");
+    keyboard.read_until("250 ok");
+  }
+  INFO(keyboard.seen);
+  CHECK(keyboard.seen.ends_with("KEYUPDATE<LF>\n250 ok\n"));
+  keyboard.terminal->send("Q\n");
+  CHECK(keyboard.client->wait() == 0);
+  CHECK(wait_until([&] { return host.runs().size() == 2 && host.runs().back().end == "eof"; }));
+  CHECK(lines(host, "spf") == 0);
 }
 
 TEST_CASE("SMTPS with s_client: TLS, then the greeting") {

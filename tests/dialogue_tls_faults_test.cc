@@ -99,6 +99,16 @@ TEST_CASE("a client that never begins its handshake holds up nobody") {
   }
 }
 
+TEST_CASE("a client that is gone before SMTPS begins is one line in the log at most") {
+  for (const bool resets : {false, true}) {
+    Wrapped spfwrap(with_certificate({{"SMTPS", "1"}}));
+    resets ? spfwrap.client().reset() : spfwrap.client().close();
+    CHECK(spfwrap.finish() != -1);
+    CHECK(warnings(spfwrap).size() <= 1);
+    CHECK(spfwrap.runs().empty());
+  }
+}
+
 TEST_CASE("a client that does not believe the certificate is one line in the log") {
   const TlsClient tls({"--ca", certificates().rsa});  // no root of its
   Wrapped spfwrap(tls.before(level("3")));
@@ -125,7 +135,24 @@ TEST_CASE("a message that is cut off is not accepted, whatever cuts it off") {
         CHECK(spfwrap.finish() == 0);
         CHECK(spfwrap.last_run().end == "eof-in-data");
         CHECK(messages(spfwrap) == 0);
+        CHECK(warnings(spfwrap).empty());
       }
+}
+
+TEST_CASE("how a client goes after QUIT is no news") {
+  for (const char* how : {"notify", "cut", "reset"}) {
+    INFO(how);
+    const TlsClient tls({"--end", how});
+    Wrapped spfwrap(tls.before(level("3")));
+    start_tls(spfwrap);
+    CHECK(deliver(spfwrap, mail) == delivered);
+    spfwrap.client().send("QUIT\r\n");
+    spfwrap.client().half_close();
+    spfwrap.client().rest();
+    CHECK(spfwrap.finish() == 0);
+    CHECK(spfwrap.last_run().messages.size() == 1);
+    CHECK(warnings(spfwrap).empty());
+  }
 }
 
 TEST_CASE("a message that was whole before the connection was cut is accepted once") {

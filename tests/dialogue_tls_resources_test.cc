@@ -97,6 +97,18 @@ TEST_CASE("a TLS session that idles costs little memory") {
   }
 }
 
+TEST_CASE("20 MB of address space, which qmail-smtpd is usually given, are enough") {
+  if (skip(sanitized(), "sanitizers need all address space there is")) return;
+  const TlsClient tls;
+  Setup setup = tls.before(level("3"));
+  setup.before.insert(setup.before.end(), {"prlimit", "--as=20000000", "--"});
+  Wrapped spfwrap(setup);
+  CHECK(start_tls(spfwrap).starts_with("250"));
+  CHECK(deliver(spfwrap, mail).ends_with("250 ok 1095 qp 4711\n"));
+  CHECK(spfwrap.ask("QUIT") == "221 child.example");
+  CHECK(spfwrap.finish() == 0);
+}
+
 TEST_CASE("the client's connection is spftls's alone") {
   SilentNameServer silence;
   const TlsClient tls;

@@ -282,8 +282,8 @@ TEST_CASE("a whole session inside TLS in one segment, with a half-close, has all
   CHECK(spfwrap.last_run().messages[0].ends_with("\r\n" + body));
 }
 
-TEST_CASE("what TLS delivers octet by octet is no different") {
-  const TlsClient tls;
+TEST_CASE("what TLS delivers octet by octet is no different, nor is TLS that comes so") {
+  const TlsClient tls({"--piece", "1"});
   Wrapped spfwrap(tls.before(level("3", {{"CHILD_SPLIT", "1"}})));
   start_tls(spfwrap);
   spfwrap.client().send(std::string(mail) + "\r\n" + rcpt + "\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n", 1);
@@ -401,11 +401,13 @@ TEST_CASE("SMTPS=1 and SPFSTARTTLS=pass or hide: inside TLS no STARTTLS is shown
 }
 
 TEST_CASE("where SSL_PROTOCOL says that TLS is done already, it is not done again") {
-  for (const char* smtps : {"0", "1"}) {
-    INFO("SMTPS=" << smtps);
-    Wrapped spfwrap(level("3", {{"SPFCERT", certificates().server}, {"SMTPS", smtps},
+  for (const Environment& more : {Environment{}, Environment{{"SMTPS", "1"}}, Environment{{"SPFSTARTTLS", "terminate"}}}) {
+    INFO((more.empty() ? "" : more.begin()->first));
+    Setup setup = level("3", {{"SPFCERT", certificates().server},
                                 {"SSL_PROTOCOL", "TLSv1.3"}, {"SSL_CIPHER", "TLS_AES_256_GCM_SHA384"},
-                                {"CHILD_EHLO", "8BITMIME|STARTTLS"}}));
+                                {"CHILD_EHLO", "8BITMIME|STARTTLS"}});
+    setup.environment.insert(more.begin(), more.end());
+    Wrapped spfwrap(setup);
     CHECK(spfwrap.client().reply() == "220 child.example ESMTP");
     CHECK(spfwrap.ask("EHLO x") == "250-child.example\n250 8BITMIME");
     CHECK(spfwrap.ask("STARTTLS").starts_with("502 "));

@@ -14,6 +14,7 @@ is a file that gets a line for each thing that only TLS shows:
     --ciphers LIST    for TLS 1.2
     --name NAME       the server's (SNI)
     --ca FILE         the server's chain must end here
+    --piece N         TLS goes out in pieces of at most N octets
     --end HOW         when descriptor 0 ends: notify (close_notify, then FIN),
                       cut (FIN alone), reset
 """
@@ -35,6 +36,7 @@ def arguments():
     parser.add_argument("--ciphers")
     parser.add_argument("--name")
     parser.add_argument("--ca")
+    parser.add_argument("--piece", type=int, default=BOUND)
     parser.add_argument("--end", default="notify")
     parser.add_argument("report")
     parser.add_argument("prog", nargs=argparse.REMAINDER)
@@ -182,7 +184,7 @@ class Client:
             if wire & (select.POLLIN | select.POLLHUP | select.POLLERR) and not self.wire_ended:
                 self.read_wire()
             if wire & select.POLLOUT:
-                del self.to_wire[:self.wire.send(self.to_wire)]
+                del self.to_wire[:self.wire.send(self.to_wire[:self.options.piece])]
             if plain & select.POLLOUT:
                 del self.to_plain[:self.plain.send(self.to_plain)]
 
