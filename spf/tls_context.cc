@@ -28,8 +28,9 @@ std::string openssl_reason(const std::string& otherwise) {
 }
 
 SslContext make_tls_context(const TlsFiles& files) {
-  // openssl.cnf is for all programs of a host, and costs time to read.
-  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  // openssl.cnf is for all programs of a host, and costs time to read; what
+  // would be cleared up at exit goes with the process anyway.
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr);
   ERR_clear_error();
   const auto need = [](bool done, const std::string& what) {
     if (!done) throw TlsError(what + ": " + openssl_reason("no reason given"));
@@ -49,7 +50,7 @@ SslContext make_tls_context(const TlsFiles& files) {
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(c, 1);
-  SSL_CTX_set_default_read_buffer_len(c, 65536);
+  SSL_CTX_set_default_read_buffer_len(c, 4 * SSL3_RT_MAX_ENCRYPTED_LENGTH);  // whole records
   need(SSL_CTX_set_num_tickets(c, 0) == 1 && SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set1_groups_list(c, groups) == 1,
        "OpenSSL");
