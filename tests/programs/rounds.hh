@@ -56,18 +56,20 @@ inline double seconds_of(auto work) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// `count` sessions, so many clients at a time with a process each.
+// `count` sessions, so many clients at a time with a process each, and at least
+// one of each.
 inline double per_second(int count, int clients, auto session) {
+  const int each = std::max(1, count / clients);
   const double seconds = seconds_of([&] {
     for (int i = 0; i < clients; ++i)
       if (fork() == 0) {
-        for (int n = count / clients; n > 0; --n) session();
+        for (int n = each; n > 0; --n) session();
         _exit(0);
       }
     for (int i = 0, status; i < clients; ++i)
       if (wait(&status) == -1 || status != 0) exit(111);
   });
-  return (count / clients * clients) / seconds;
+  return each * clients / seconds;
 }
 
 // One body of so many MB, in an open session, which ends with it.
