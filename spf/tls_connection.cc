@@ -75,9 +75,12 @@ int TlsConnection::trouble(int result) {
   if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE &&
       error != SSL_ERROR_ZERO_RETURN) {
     const unsigned long cause = ERR_peek_error();
-    if (cause != 0 && ERR_GET_REASON(cause) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
-      write_warning("TLS: " + openssl_reason("connection broken"));
+    const bool cut_off = ERR_GET_REASON(cause) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    if (cause != 0 && !cut_off) write_warning("TLS: " + openssl_reason("connection broken"));
     client_gone_ = true;
+    to_client_.clear();
+    // It may have closed after its last word, which is due.
+    if (!cut_off) to_plain_.clear();
   }
   return error;
 }
@@ -129,7 +132,8 @@ void TlsConnection::read_plain() {
     const std::span<char> space = to_client_.space();
     const ssize_t count = read(plain_, space.data(), space.size());
     if (count > 0) {
-      to_client_.written(count);
+      // spfwrap may have to get rid of a reply before it takes that last word.
+      if (!client_gone_) to_client_.written(count);
       // Less than there is room for was all, but for its end.
       plain_in_ = plain_gone_ || std::size_t(count) == space.size();
     } else if (count < 0 && errno == EINTR) {
@@ -176,6 +180,7 @@ void TlsConnection::wait() {
   if (fds[2].revents & (POLLOUT | broken)) plain_out_ = true;
   if (!reads_client && (fds[0].revents & broken)) {  // nobody hears of what would still arrive
     client_gone_ = true;
+    to_client_.clear();
     to_plain_.clear();
   }
   if (fds[2].revents & broken) plain_gone_ = true;

@@ -224,6 +224,27 @@ TEST_CASE("a client that resets while everybody's buffers are full of its messag
   }
 }
 
+TEST_CASE("a client that goes without having read its replies keeps nobody") {
+  const std::string line = "214-" + std::string(1500, 'x') + "\\r\\n";
+  std::string help = "help=say:";
+  for (int i = 0; i < 8; ++i) help += line;
+  // Some of the buffers on the way are full then, and one of them half.
+  for (std::size_t size = 260'000; size <= 380'000; size += 30'000) {
+    INFO(size);
+    const TlsClient tls({"--end", "reset"});
+    Wrapped spfwrap(tls.before(level("3", {{"CHILD_FAULT", help + "214 x\\r\\n"}})));
+    start_tls(spfwrap);
+    std::string commands;
+    while (commands.size() < size) commands += "HELP\r\n";
+    spfwrap.client().flood(commands, commands.size());
+    const auto answered = [&] { return spfwrap.last_run().commands.size(); };
+    for (std::size_t before = 0; wait_until([&] { return answered() > before; }, 100ms);) before = answered();
+    spfwrap.client().close();
+    CHECK(spfwrap.process().wait());
+    CHECK(spfwrap.process().group_gone());
+  }
+}
+
 TEST_CASE("a child that stops reading for a while loses nothing, nor does a client") {
   const std::string line = "214-" + std::string(1500, 'x') + "\\r\\n";
   std::string help = "help=say:";
