@@ -134,18 +134,17 @@ void Dialogue::observe() {
 
 bool Dialogue::feed() {
   const std::size_t count = std::min(piece_of(unsent_.size()), session_.from_client().room());
-  // Who is to begin with TLS is not read before spftls does.
-  if (session_.finished() || closed_ || handing_over_ ||
-      (config_.smtps && tls_ != Tls::has_client))
-    return false;
+  if (session_.finished() || closed_ || handing_over_ || !session_.listens()) return false;
   if (count > 0) {
     const std::string octets = unsent_.substr(0, count);
     unsent_.erase(0, count);
     session_.from_client().append(octets);
-    if (tls_ == Tls::has_client)
+    if (tls_ == Tls::has_client) {
       hear_in_place_of_client(octets);
-    else
+    } else {
+      require(!view_.handshaking(), "what the client says to spftls is read here");
       view_.sent(octets);
+    }
     return step();
   }
   if (!closes_ || !unsent_.empty()) return false;
