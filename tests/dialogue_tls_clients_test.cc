@@ -1,7 +1,8 @@
 // TLS with clients as they are, through tcpserver: openssl s_client says what
 // was agreed on, swaks sends mail.
-#include <filesystem>
 #include <sys/socket.h>
+
+#include <memory>
 
 #include "tests/catch.hh"
 #include "tests/support/certificate.hh"
