@@ -1,6 +1,7 @@
 // A file descriptor and its one owner.
 #pragma once
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -27,5 +28,12 @@ class Descriptor {
  private:
   int fd_ = -1;
 };
+
+// What is said of it by POLLHUP differs: a socket is closed in both directions,
+// of a pipe the other end alone.
+inline bool is_socket(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
 
 }  // namespace spf

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <optional>
 #include <system_error>
 
+#include "spf/descriptor.hh"
 #include "spf/evaluator.hh"
 #include "spf/header.hh"
 #include "spf/message.hh"
@@ -91,11 +91,6 @@ struct Child {
   Process process;
   bool output_open = true;
 };
-
-bool is_socket(int fd) {
-  struct stat status;
-  return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
-}
 
 enum class Io { done, later, closed };
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "spf/descriptor.hh"
 #include "spf/message.hh"
 #include "spf/tls_context.hh"
 
@@ -35,7 +36,11 @@ std::string server_name(const SSL* ssl) {
 }  // namespace
 
 TlsConnection::TlsConnection(SSL_CTX* context, int plain)
-    : ssl_(SSL_new(context)), plain_(plain), to_plain_(buffer_size), to_client_(buffer_size) {
+    : ssl_(SSL_new(context)),
+      plain_(plain),
+      client_is_socket_(is_socket(client_input)),
+      to_plain_(buffer_size),
+      to_client_(buffer_size) {
   if (!ssl_ || SSL_set_rfd(ssl_.get(), client_input) != 1 ||
       SSL_set_wfd(ssl_.get(), client_output) != 1)
     throw TlsError("OpenSSL: " + openssl_reason("out of memory"));
@@ -162,12 +167,13 @@ void TlsConnection::write_plain() {
   told_plain_ = true;
 }
 
-// A descriptor that is closed in both directions says so although nobody asks;
-// once that is known it is not watched, or this would not wait.
+// A socket that is closed in both directions says so although nobody asks; once
+// that is known it is not watched, or this would not wait.
 void TlsConnection::wait() {
   const bool reads_client = client_sends_ && to_plain_.room() > 0;
   const bool reads_plain = plain_sends_ && to_client_.room() > 0;
-  const bool watches_client = !client_gone_ && (reads_client || !told_client_);
+  const bool watches_client =
+      !client_gone_ && (reads_client || (client_is_socket_ && !told_client_));
   pollfd in{watches_client ? client_input : -1, short(reads_client ? POLLIN : 0), 0};
   pollfd out{client_gone_ || client_out_ ? -1 : client_output, POLLOUT, 0};
   pollfd plain{plain_gone_ ? -1 : plain_,

@@ -41,6 +41,7 @@ class TlsConnection {
   };
   std::unique_ptr<SSL, Free> ssl_;
   const int plain_;
+  const bool client_is_socket_;
   Buffer to_plain_, to_client_;
 
   // Which way is open, and which descriptor is worth a try before the next wait.
