@@ -28,22 +28,22 @@ namespace spf {
 
 // What the proxy is to do, in the order of the members.
 struct Actions {
+  std::vector<std::string> warnings;  // lines, to be marked as warnings
+  std::vector<std::string> log;       // lines, as they are
   bool abandon_check = false;
   bool dismiss_previous = false;  // tell it `dismissal` and close its input
   bool restore_previous = false;  // it is the child again, the new one is killed
   // Start prog with these variables ("NAME=value") added to the environment; a
   // child that is there already is set aside until the new one has proved itself.
   std::optional<std::vector<std::string>> start_child;
-  bool close_child_input = false;  // once the buffer to it is empty
-  bool prepare_tls = false;        // start spftls, which waits
-  bool dismiss_tls = false;        // it is not needed
+  bool dismiss_tls = false;       // spftls is not needed
+  bool prepare_tls = false;       // start it; it waits
   // Once the client has its replies: read no more from it, hand it to spftls,
   // and take that for the client. Out of prog's environment comes what speaks
   // of TLS in other ways.
   bool start_tls = false;
+  bool close_child_input = false;  // once the buffer to it is empty
   std::optional<Query> start_check;
-  std::vector<std::string> log;       // lines, as they are
-  std::vector<std::string> warnings;  // lines, to be marked as warnings
 };
 
 // How an idle child is told to go.

@@ -33,6 +33,8 @@ std::string tls_status_line(const TlsStatus& status) {
 }
 
 std::optional<TlsStatus> parse_tls_status(std::string_view line) {
+  // It is spftls that strangers get at first; nothing else comes from a sound one.
+  if (printable(line, line.size()) != line) return {};
   const std::string_view word = take_word(line);
   for (unsigned i = 0; i < words.size(); ++i) {
     if (word != words[i]) continue;

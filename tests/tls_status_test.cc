@@ -85,7 +85,8 @@ TEST_CASE("what is no status is none") {
        {"", " ", " ready", "Ready", "readyy", "ready\t", "ready\r", "go", "established",
         "established ", "established TLSv1.3", "established TLSv1.3 ", "established  TLSv1.3",
         "established TLSv1.3  C", "established P C a b", "established P C  a", "220 ready for tls",
-        "\x16\x03\x01"}) {
+        "\x16\x03\x01", "established P C mx\r", "established P C\x7f", "failed \x1b[2J",
+        "unusable caf\xc3\xa9"}) {
     INFO(line);
     CHECK_FALSE(parse_tls_status(line));
   }
