@@ -194,6 +194,7 @@ void TlsConnection::wait() {
 
 void TlsConnection::relay(std::string_view first) {
   to_plain_.append(first);
+  write_plain();  // even if the client is gone by now: there was a handshake
   for (;;) {
     read_client();
     write_plain();
