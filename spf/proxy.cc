@@ -482,10 +482,10 @@ void Proxy::wait() {
     }
     if (fds[client_out].revents || fds[child_in].revents) write_out();
   }
-  if (raised_ && !session_.finished())
-    advance();
-  else
-    write_out();
+  // A signal too may come when there is room again in a pipe: what is written
+  // then is news for the session, for which nothing else would wake us.
+  if (!raised_ || session_.finished()) write_out();
+  if (raised_ && !session_.finished()) advance();
 }
 
 }  // namespace
