@@ -79,6 +79,11 @@ class Reader {
     if (!is_vchar(c) && !is_blank(c)) throw NoHeader{};
     return c;
   }
+  char quoted_pair_or_vchar() {
+    if (peek() == '\\') return quoted_pair();
+    if (!is_vchar(peek())) throw NoHeader{};
+    return next();
+  }
   std::string comment() {
     std::string result;
     literal("(");
@@ -87,12 +92,8 @@ class Reader {
         result += ' ';
       else if (peek() == '(')
         result += '(' + comment() + ')';
-      else if (peek() == '\\')
-        result += quoted_pair();
-      else if (is_vchar(peek()))
-        result += next();
       else
-        throw NoHeader{};
+        result += quoted_pair_or_vchar();
     }
     literal(")");
     return result;
@@ -100,16 +101,7 @@ class Reader {
   std::string quoted_string() {
     std::string result;
     literal("\"");
-    while (peek() != '"') {
-      if (is_blank(peek()))
-        result += next();
-      else if (peek() == '\\')
-        result += quoted_pair();
-      else if (is_vchar(peek()))
-        result += next();
-      else
-        throw NoHeader{};
-    }
+    while (peek() != '"') result += is_blank(peek()) ? next() : quoted_pair_or_vchar();
     literal("\"");
     return result;
   }
