@@ -25,7 +25,7 @@ struct Config {
   Starttls starttls = Starttls::hide;          // SPFSTARTTLS
   bool smtps = false;                          // SMTPS=1: TLS comes before the greeting
   bool only_tls = false;                       // and is all there is to do for this client
-  std::string certificate, key;                // SPFCERT, SPFKEY: PEM files; "" is where the other is
+  std::string certificate, key;                // SPFCERT, SPFKEY: PEM files, mostly the same
   std::string ciphers;                         // tlsserverciphers; "" is OpenSSL's own
   std::string outer_tls;                       // SSL_PROTOCOL, where TLS was done before us
   Address client;                              // TCPREMOTEIP or TCP6REMOTEIP

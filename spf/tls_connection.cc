@@ -27,7 +27,7 @@ constexpr short broken = POLLERR | POLLHUP | POLLNVAL;
 
 void set_nonblocking_too(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
-// What the client asked for; nothing that is no host name.
+// What the client asked for, as it was sent; "" if nothing.
 std::string server_name(const SSL* ssl) {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   return name ? name : "";
@@ -82,16 +82,28 @@ int TlsConnection::trouble(int result) {
     const unsigned long cause = ERR_peek_error();
     const bool cut_off = ERR_GET_REASON(cause) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     if (cause != 0 && !cut_off) write_warning("TLS: " + openssl_reason("connection broken"));
-    client_gone_ = true;
-    to_client_.clear();
-    // It may have closed after its last word, which is due.
-    if (!cut_off) to_plain_.clear();
+    lose_client(cut_off);  // it may have closed after its last word
   }
   return error;
 }
 
+// Nobody hears replies any more. What the client said is delivered if it is due.
+void TlsConnection::lose_client(bool due) {
+  client_gone_ = true;
+  to_client_.clear();
+  if (!due) to_plain_.clear();
+}
+
+bool TlsConnection::client_readable() const {
+  return client_in_ && client_sends_ && !client_gone_ && to_plain_.room() > 0;
+}
+
+bool TlsConnection::plain_readable() const {
+  return plain_in_ && plain_sends_ && to_client_.room() > 0;
+}
+
 void TlsConnection::read_client() {
-  while (client_in_ && client_sends_ && !client_gone_ && to_plain_.room() > 0) {
+  while (client_readable()) {
     const std::span<char> space = to_plain_.space();
     std::size_t count = 0;
     ERR_clear_error();
@@ -133,7 +145,7 @@ void TlsConnection::write_client() {
 }
 
 void TlsConnection::read_plain() {
-  while (plain_in_ && plain_sends_ && to_client_.room() > 0) {
+  while (plain_readable()) {
     const std::span<char> space = to_client_.space();
     const ssize_t count = read(plain_, space.data(), space.size());
     if (count > 0) {
@@ -184,11 +196,7 @@ void TlsConnection::wait() {
   if (fds[1].revents) client_in_ = client_out_ = true;
   if (fds[2].revents & (POLLIN | broken)) plain_in_ = true;
   if (fds[2].revents & (POLLOUT | broken)) plain_out_ = true;
-  if (!reads_client && (fds[0].revents & broken)) {  // nobody hears of what would still arrive
-    client_gone_ = true;
-    to_client_.clear();
-    to_plain_.clear();
-  }
+  if (!reads_client && (fds[0].revents & broken)) lose_client(false);
   if (fds[2].revents & broken) plain_gone_ = true;
 }
 
@@ -203,10 +211,7 @@ void TlsConnection::relay(std::string_view first) {
     // What the client sent before it was cut off has arrived, and is due.
     if (client_gone_ && (to_plain_.empty() || plain_gone_)) return;
     if (told_client_ && (plain_gone_ || told_plain_)) return;
-    if ((client_in_ && client_sends_ && !client_gone_ && to_plain_.room() > 0) ||
-        (plain_in_ && plain_sends_ && to_client_.room() > 0))
-      continue;
-    wait();
+    if (!client_readable() && !plain_readable()) wait();
   }
 }
 

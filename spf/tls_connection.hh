@@ -35,6 +35,9 @@ class TlsConnection {
   void write_client();
   void wait();
   int trouble(int result);
+  void lose_client(bool due);
+  bool client_readable() const;
+  bool plain_readable() const;
 
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }

@@ -33,8 +33,7 @@ std::string spftls_path() {
 }  // namespace
 
 TlsHelper::TlsHelper(const Config& config, const InheritedSignals& signals) {
-  std::vector<std::string> arguments = {spftls_path(), "-c", config.certificate};
-  if (!config.key.empty()) arguments.insert(arguments.end(), {"-k", config.key});
+  std::vector<std::string> arguments = {spftls_path(), "-c", config.certificate, "-k", config.key};
   if (!config.ciphers.empty()) arguments.insert(arguments.end(), {"-l", config.ciphers});
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
