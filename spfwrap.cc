@@ -15,6 +15,7 @@
 #include "spf/config.hh"
 #include "spf/header.hh"
 #include "spf/message.hh"
+#include "spf/process.hh"
 #include "spf/proxy.hh"
 #include "spf/reply.hh"
 
@@ -27,11 +28,7 @@ constexpr int system_trouble = 111;
 std::vector<std::string> inherited_environment() {
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::string_view name = text.substr(0, text.find('='));
-    bool ours = false;
-    for (const std::string_view variable : spf::variable_names) ours = ours || name == variable;
-    if (!ours) result.emplace_back(text);
+    if (!spf::sets_one_of(*entry, spf::variable_names)) result.emplace_back(*entry);
   }
   return result;
 }

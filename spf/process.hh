@@ -5,12 +5,17 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spf/descriptor.hh"
 
 namespace spf {
+
+// Whether `entry`, "NAME=value", sets one of the variables so named.
+bool sets_one_of(std::string_view entry, std::span<const std::string_view> names);
 
 struct Pipe {
   Descriptor read_end, write_end;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -150,6 +151,7 @@ class Proxy {
   void prepare_tls();
   void dismiss_tls();
   void start_tls();
+  void remove_variables(std::span<const std::string_view> names);
   void reap();
   bool over();
   Clock::time_point next_deadline();
@@ -255,10 +257,7 @@ void Proxy::start_child(const std::vector<std::string>& variables) {
   environment.insert(environment.end(), variables.begin(), variables.end());
   if (!started_) {
     // A child that waits to see whether we speak first would wait each time.
-    const auto asks_for_delay = [](const std::string& entry) {
-      return entry.starts_with("GREETDELAY=") || entry.starts_with("DROP_PRE_GREET=");
-    };
-    std::erase_if(environment_, asks_for_delay);
+    remove_variables(std::array<std::string_view, 2>{"GREETDELAY", "DROP_PRE_GREET"});
     started_ = true;
   }
   previous_ = std::move(child_);
@@ -331,11 +330,12 @@ void Proxy::start_tls() {
   handing_over_ = tls_speaks_ = false;
   tls_->hand_over();
   client_is_socket_ = true;
-  std::erase_if(environment_, [](std::string_view entry) {
-    const std::string_view name = entry.substr(0, entry.find('='));
-    return std::find(tls_variable_names.begin(), tls_variable_names.end(), name) !=
-           tls_variable_names.end();
-  });
+  remove_variables(tls_variable_names);
+}
+
+// Out of what prog finds in its environment from now on.
+void Proxy::remove_variables(std::span<const std::string_view> names) {
+  std::erase_if(environment_, [names](const std::string& entry) { return sets_one_of(entry, names); });
 }
 
 void Proxy::reap() {
