@@ -24,11 +24,11 @@ TLS_LD := $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(LD))
 
 PROGRAMS = spfwrap spfcheck spftls
 MANPAGES = spfwrap.8 spfcheck.1 spftls.8
-LIBS     = -lspf2 -ludns -lidn2 -lunistring -lresolv
+LIBS     = -lspf2 -lidn2 -lunistring -lresolv
 
 MAINS    = spf/spfcheck.cc spf/spftls.cc spf/wall_filter.cc
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*.cc)))
-ARCHIVE  = $(BUILD)/libspfwrap.a
+ARCHIVE  = $(BUILD)/libspfwrap.a $(BUILD)/libudns.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
 STORM    = $(BUILD)/tests/storm/storm
@@ -69,9 +69,15 @@ $(BIN)/spfcheck: $(BUILD)/spf/spfcheck.o $(ARCHIVE)
 $(BIN)/spftls: $(BUILD)/spf/spftls.o $(ARCHIVE)
 	$(TLS_LD) -o $@ $^ -lssl -lcrypto
 
-$(ARCHIVE): $(OBJECTS)
+$(BUILD)/libspfwrap.a: $(OBJECTS)
 	rm -f $@
 	ar rcs $@ $^
+
+# udns names the server in each packet that it sends. Behind the wall nobody may
+# name an address: its sockets are connected, and it sends through our function.
+$(BUILD)/libudns.a:
+	@mkdir -p $(@D)
+	objcopy --redefine-sym sendto=spf_udns_sendto $$($(CXX) -print-file-name=libudns.a) $@
 
 # The seccomp filter is compiled here, by libseccomp.
 $(BUILD)/wall_filter: $(BUILD)/spf/wall_filter.o

@@ -11,9 +11,9 @@ namespace spf {
 
 class Buffer {
  public:
-  // The memory is not touched before it is used, so capacity costs nothing.
-  explicit Buffer(std::size_t capacity)
-      : bytes_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
+  // Its memory is not touched before it is used, so capacity costs nothing, and
+  // is not there in processes that are forked. Throws std::bad_alloc.
+  explicit Buffer(std::size_t capacity);
 
   std::string_view data() const { return {bytes_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
@@ -44,7 +44,12 @@ class Buffer {
   void clear() { begin_ = end_ = 0; }
 
  private:
-  std::unique_ptr<char[]> bytes_;
+  struct Unmap {
+    std::size_t size;
+    void operator()(char* memory) const;
+  };
+
+  std::unique_ptr<char, Unmap> bytes_;
   std::size_t capacity_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -1,8 +1,5 @@
 #include "spf/config_report.hh"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <array>
 #include <vector>
 
@@ -55,18 +52,6 @@ std::string spftls_command(const Config& config) {
   return command;
 }
 
-// "127.0.0.1 port 53"
-std::string server_text(const NameServer& server) {
-  char text[INET6_ADDRSTRLEN] = "";
-  const int family = server.address.ss_family;
-  const auto& ip4 = reinterpret_cast<const sockaddr_in&>(server.address);
-  const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(server.address);
-  const void* address = family == AF_INET ? static_cast<const void*>(&ip4.sin_addr) : &ip6.sin6_addr;
-  inet_ntop(family, address, text, sizeof text);
-  const unsigned port = ntohs(family == AF_INET ? ip4.sin_port : ip6.sin6_port);
-  return text + std::string(" port ") + std::to_string(port);
-}
-
 }  // namespace
 
 std::string_view name(ConfigReport::Grade grade) {
@@ -87,6 +72,9 @@ ConfigReport report_config(const Getenv& getenv) {
     if (!setting.problem.empty()) errors.push_back(setting.problem + "; no mail is taken");
   for (std::string& problem : option_problems(check_options(config)))
     warnings.push_back(std::move(problem));
+  const NameServers name_servers_found = name_servers(getenv);
+  warnings.insert(warnings.end(), name_servers_found.problems.begin(),
+                  name_servers_found.problems.end());
   if (getenv("RELAYCLIENT"))
     warnings.push_back("RELAYCLIENT is set here: with it spfwrap checks nothing");
   if (errors.empty() && config.level == 0)
@@ -113,8 +101,8 @@ ConfigReport report_config(const Getenv& getenv) {
   out.item("TLS", tls_text(config));
   if (!config.certificate.empty()) out.item("check it by", spftls_command(config));
   std::string servers;
-  for (const NameServer& server : name_servers().servers)
-    servers += (servers.empty() ? "" : ", ") + server_text(server);
+  for (const SocketAddress& server : name_servers_found.servers)
+    servers += (servers.empty() ? "" : ", ") + server.text();
   out.item("name servers", servers);
   return {grade, out.text()};
 }

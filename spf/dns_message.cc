@@ -11,13 +11,13 @@ namespace spf {
 namespace {
 
 constexpr std::size_t header_size = 12;
-constexpr std::uint16_t type_cname = 5, type_soa = 6, type_opt = 41, class_in = 1;
+constexpr std::uint16_t type_cname = 5, type_soa = 6, class_in = 1;
+constexpr unsigned no_error = 0, name_error = 3;  // section 4.1.1, RCODE
 constexpr unsigned longest_chain = 16;   // CNAMEs in one response
 constexpr unsigned most_pointers = 64;   // of one compressed name
 
-// Names in wire format: a length octet is at most 63 and so is no letter.
-bool equal_names(std::string_view one, std::string_view other) {
-  return equal_ignoring_case(one, other);
+unsigned response_code(std::string_view message) {
+  return static_cast<unsigned char>(message[3]) & 0x0f;
 }
 
 void put16(std::string& out, unsigned value) {
@@ -169,19 +169,14 @@ std::string to_wire(std::string_view name) {
   return wire += '\0';
 }
 
-std::string make_query(std::uint16_t id, std::string_view wire_name, RrType type,
-                       std::uint16_t payload) {
+std::string make_query(std::uint16_t id, std::string_view wire_name, RrType type) {
   std::string query;
   put16(query, id);
   put16(query, 0x0100);  // RD
-  for (const unsigned count : {1, 0, 0, 1}) put16(query, count);
+  for (const unsigned count : {1, 0, 0, 0}) put16(query, count);
   query += wire_name;
   put16(query, unsigned(type));
   put16(query, class_in);
-  query += '\0';  // OPT belongs to the root
-  put16(query, type_opt);
-  put16(query, payload);
-  query.append(6, '\0');  // extended RCODE and flags; no options
   return query;
 }
 
@@ -204,6 +199,16 @@ bool is_response(std::string_view message) {
 
 bool is_truncated(std::string_view message) { return (message[2] & 0x02) != 0; }
 
+bool is_decided(std::string_view message) {
+  const unsigned code = response_code(message);
+  return code == no_error || code == name_error;
+}
+
+// A length octet is at most 63 and so is no letter.
+bool equal_names(std::string_view one, std::string_view other) {
+  return equal_ignoring_case(one, other);
+}
+
 Reading read_response(std::string_view message, RrType type) {
   Reading reading;
   Reader reader(message, 4);
@@ -212,12 +217,12 @@ Reading read_response(std::string_view message, RrType type) {
   if (!reader.ok() || questions != 1) return reading;
   std::string owner = reader.name();
   reader.take(4);
-  const unsigned code = static_cast<unsigned char>(message[3]) & 0x0f;
-  if (code == 3) {  // NXDOMAIN, be it of a CNAME's target (RFC 2308 section 2.1)
+  const unsigned code = response_code(message);
+  if (code == name_error) {  // NXDOMAIN, be it of a CNAME's target (RFC 2308 section 2.1)
     reading.answer.status = Answer::Status::no_name;
     return reading;
   }
-  if (code != 0 || !reader.ok()) return reading;
+  if (code != no_error || !reader.ok()) return reading;
 
   std::vector<ResourceRecord> records;
   bool has_soa = false;

@@ -15,10 +15,13 @@ namespace spf {
 // it must be an is_dns_name().
 std::string to_wire(std::string_view name);
 
-// A query with recursion desired and an OPT record (RFC 6891) that offers
-// `payload` octets.
-std::string make_query(std::uint16_t id, std::string_view wire_name, RrType type,
-                       std::uint16_t payload);
+// The octets that EDNS offers over UDP: no more than passes everywhere without
+// fragments (RFC 9715).
+inline constexpr std::uint16_t edns_payload = 1232;
+
+// A query with recursion desired, for TCP: without an OPT record, which would
+// offer a size (RFC 6891) that has no meaning there.
+std::string make_query(std::uint16_t id, std::string_view wire_name, RrType type);
 
 // Whether `message` is a response with this id to this one question; letters
 // match in either case. `truncated` is left to the caller.
@@ -27,6 +30,12 @@ bool answers(std::string_view message, std::uint16_t id, std::string_view wire_n
 // The flags of a message of at least 12 octets.
 bool is_response(std::string_view message);
 bool is_truncated(std::string_view message);
+
+// Whether it says what there is, be it nothing: NOERROR or NXDOMAIN.
+bool is_decided(std::string_view message);
+
+// Whether two names in wire form are the same; letters match in either case.
+bool equal_names(std::string_view one, std::string_view other);
 
 struct Reading {
   Answer answer;      // `milliseconds` is left 0

@@ -5,15 +5,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace spf {
 
-DnsTcp::DnsTcp(const NameServer& server, std::string_view query) {
+DnsTcp::DnsTcp(const SocketAddress& server, std::string_view query) {
   // The length goes out with the message (RFC 7766 section 8).
   out_ = {char(query.size() >> 8), char(query.size() & 0xff)};
   out_ += query;
-  fd_ = socket(server.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0 || (connect(fd_, reinterpret_cast<const sockaddr*>(&server.address), server.size) < 0 &&
-                  errno != EINPROGRESS))
+  fd_ = socket(server.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0 || (connect(fd_, server.get(), server.size) < 0 && errno != EINPROGRESS))
     state_ = State::failed;
 }
 

@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
-#include "spf/name_servers.hh"
+#include "spf/socket_address.hh"
 
 namespace spf {
 
 class DnsTcp {
  public:
   // Starts to connect. `query` is a message without its length.
-  DnsTcp(const NameServer& server, std::string_view query);
+  DnsTcp(const SocketAddress& server, std::string_view query);
   ~DnsTcp();
   DnsTcp(const DnsTcp&) = delete;
   DnsTcp& operator=(const DnsTcp&) = delete;

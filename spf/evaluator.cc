@@ -1,26 +1,10 @@
 #include "spf/evaluator.hh"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <system_error>
-
-#include "spf/interfaces.hh"
-#include "spf/udns.hh"
-#include "spf/wall.hh"
 
 namespace spf {
 namespace {
-
-// More than any verdict has.
-constexpr std::size_t max_verdict = 65536;
-
-// Ends what comes through the pipe: whether the whole wall stood.
-constexpr char walled_mark = 'w';
-constexpr char unwalled_mark = 'u';
 
 void put_number(std::string& out, std::uint32_t number) {
   out.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -59,33 +43,6 @@ class Source {
   std::string_view octets_;
   bool good_ = true;
 };
-
-void write_all(int fd, std::string_view octets) {
-  while (!octets.empty()) {
-    const ssize_t count = write(fd, octets.data(), octets.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    octets.remove_prefix(count);
-  }
-}
-
-// The life of the forked process. No verdict is temperror.
-[[noreturn]] void evaluate(const Query& query, CheckOptions options, std::chrono::seconds time,
-                           int verdict, Evaluator::Check* check) {
-  // It has no descriptor of client, child or log.
-  if (dup2(verdict, verdict_descriptor) < 0) _exit(1);
-  close_range(verdict_descriptor + 1, ~0u, 0);
-  try {
-    options.own_address = is_own_address(query.client);
-    UdnsResolver resolver(std::chrono::steady_clock::now() + time);
-    const bool walled = raise_wall();
-    const Verdict result = check(query, options, resolver, nullptr);
-    write_all(verdict_descriptor, encode(result) + (walled ? walled_mark : unwalled_mark));
-  } catch (...) {
-    _exit(1);
-  }
-  _exit(0);
-}
 
 }  // namespace
 
@@ -129,34 +86,22 @@ std::optional<Verdict> decode(std::string_view octets) {
   return verdict;
 }
 
-Evaluator::Evaluator(const Query& query, const CheckOptions& options, std::chrono::seconds time,
+Evaluator::Evaluator(const Query& query, const CheckOptions& options,
+                     const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
                      Check* check)
-    : query_(query) {
-  Pipe pipe = make_pipe();
-  const pid_t pid = fork();
-  if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (pid == 0) evaluate(query, options, time, pipe.write_end.get(), check);
-  process_ = Process(pid);
-  verdict_ = std::move(pipe.read_end);
-  set_nonblocking(verdict_.get());
-}
+    : query_(query),
+      process_(name_servers, WalledProcess::Clock::now() + time,
+               [&](Resolver& resolver) { return encode(check(query, options, resolver, nullptr)); }) {}
 
 std::optional<Verdict> Evaluator::read() {
-  for (;;) {
-    char octets[4096];
-    const ssize_t count = ::read(verdict_.get(), octets, sizeof octets);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) return {};
-    if (count <= 0 || received_.size() > max_verdict) break;
-    received_.append(octets, count);
-    const char mark = received_.back();
-    if (mark != walled_mark && mark != unwalled_mark) continue;
-    if (auto verdict = decode(std::string_view(received_).substr(0, received_.size() - 1))) {
-      if (mark == unwalled_mark) complaint_ = "SPF check without seccomp: the kernel has none";
-      return verdict;
-    }
+  switch (process_.read()) {
+    case WalledProcess::State::working: return {};
+    case WalledProcess::State::died: complaint_ = "SPF check died" + process_.end_text(); break;
+    case WalledProcess::State::done:
+      if (!process_.has_filter()) complaint_ = "SPF check without seccomp: the kernel has none";
+      if (auto verdict = decode(process_.take_text())) return verdict;
+      complaint_ = "SPF check gave no verdict";
   }
-  complaint_ = "SPF check died" + process_.end_text();
   return trouble(query_);
 }
 

@@ -1,15 +1,19 @@
-// One SPF check in a process of its own, behind a wall (wall.hh): it may wait
-// for DNS while the dialogue goes on, and what the check parses can't harm the
-// dialogue.
+// One SPF check in a process of its own, behind a wall (walled_process.hh): it
+// may wait for DNS while the dialogue goes on, and what the check parses can't
+// harm the dialogue.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "spf/check.hh"
 #include "spf/process.hh"
+#include "spf/socket_address.hh"
 #include "spf/verdict.hh"
+#include "spf/walled_process.hh"
 
 namespace spf {
 
@@ -18,19 +22,21 @@ class Evaluator {
   // How the check is made; tests have others.
   using Check = Verdict(const Query&, const CheckOptions&, Resolver&, Trace*);
 
-  // Starts the check; it ends within `time`. Throws std::system_error.
-  Evaluator(const Query& query, const CheckOptions& options, std::chrono::seconds time,
+  // Starts the check, which asks `name_servers` and ends within `time`. Throws
+  // std::system_error.
+  Evaluator(const Query& query, const CheckOptions& options,
+            const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
             Check* check = spf::check);
 
   // Becomes readable when there is something for read().
-  int descriptor() const { return verdict_.get(); }
+  int descriptor() const { return process_.descriptor(); }
 
   // Takes what has arrived. The verdict, once all of it is there; a check that
   // died or said something else is temperror.
   std::optional<Verdict> read();
 
   // The process, which ends by itself after a verdict, for who reaps it then.
-  Process release() { return std::move(process_); }
+  Process release() { return process_.release(); }
 
   // The verdict where there is none, because the check crashed, overstayed or
   // could not be started.
@@ -42,14 +48,11 @@ class Evaluator {
 
  private:
   Query query_;
-  Descriptor verdict_;
-  Process process_;
-  std::string received_;
+  WalledProcess process_;
   std::string complaint_;
 };
 
-// A verdict as octets, and back; nothing for octets that are not (yet) a whole
-// one.
+// A verdict as octets, and back; nothing for octets that are not exactly one.
 std::string encode(const Verdict& verdict);
 std::optional<Verdict> decode(std::string_view octets);
 

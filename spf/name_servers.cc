@@ -1,21 +1,21 @@
 #include "spf/name_servers.hh"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "spf/ascii.hh"
+#include "spf/sanitise.hh"
 
 namespace spf {
 
 namespace {
 
-constexpr std::size_t most_servers = 6;  // udns takes no more
+constexpr std::uint16_t domain_port = 53;
 
 std::string read_file(const char* path) {
   std::string text;
@@ -29,96 +29,100 @@ std::string read_file(const char* path) {
 }
 
 std::string_view next_word(std::string_view& text) {
-  const auto begin = std::min(text.find_first_not_of(" \t\r"), text.size());
-  const auto end = std::min(text.find_first_of(" \t\r", begin), text.size());
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto begin = std::min(text.find_first_not_of(blanks), text.size());
+  const auto end = std::min(text.find_first_of(blanks, begin), text.size());
   const std::string_view word = text.substr(begin, end - begin);
   text.remove_prefix(end);
   return word;
 }
 
-std::optional<NameServer> parse_server(std::string_view text) {
-  NameServer server;
-  const std::string address(text);
-  auto* ip4 = reinterpret_cast<sockaddr_in*>(&server.address);
-  auto* ip6 = reinterpret_cast<sockaddr_in6*>(&server.address);
-  if (inet_pton(AF_INET, address.c_str(), &ip4->sin_addr) == 1) {
-    ip4->sin_family = AF_INET;
-    server.size = sizeof *ip4;
-  } else if (inet_pton(AF_INET6, address.c_str(), &ip6->sin6_addr) == 1) {
-    ip6->sin6_family = AF_INET6;
-    server.size = sizeof *ip6;
-  } else {
-    return {};
+// The N of "port:N" or "port=N".
+std::optional<std::uint16_t> port_number(std::string_view digits) {
+  unsigned port = 0;
+  for (const char c : digits) {
+    if (!is_digit(c) || port > 65535) return {};
+    port = port * 10 + unsigned(c - '0');
   }
-  return server;
+  if (port == 0 || port > 65535) return {};
+  return std::uint16_t(port);
 }
 
-// The last port:N, as dns_set_opts() reads it.
-unsigned port_option(std::string_view options) {
-  unsigned port = 53;
-  for (std::string_view word; !(word = next_word(options)).empty();)
-    if (word.starts_with("port:") || word.starts_with("port="))
-      port = unsigned(std::clamp(std::atoi(std::string(word.substr(5)).c_str()), 1, 65535));
-  return port;
+// Options of resolv.conf(5), and those of udns, that may stand in RES_OPTIONS.
+bool is_known_option(std::string_view word) {
+  static constexpr std::string_view known[] = {
+      "debug", "ndots", "timeout", "attempts", "rotate", "no-check-names", "inet6", "ip6-bytestring",
+      "ip6-dotint", "no-ip6-dotint", "edns0", "single-request", "single-request-reopen",
+      "no-tld-query", "use-vc", "no-reload", "trust-ad", "no-aaaa", "retrans", "retry", "udpbuf"};
+  const std::string_view name = word.substr(0, word.find_first_of(":="));
+  return std::find(std::begin(known), std::end(known), name) != std::end(known);
 }
 
-// Connecting a UDP socket sends nothing, but needs a route.
-bool has_route(const NameServer& server) {
-  const int fd = socket(server.address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const bool reached =
-      connect(fd, reinterpret_cast<const sockaddr*>(&server.address), server.size) == 0;
-  close(fd);
-  return reached;
+class Finder {
+ public:
+  explicit Finder(NameServers& found) : found_(found) {}
+
+  std::uint16_t port = domain_port;
+
+  // `source` is for the problems, "" where they are not ours to tell.
+  void options(std::string_view text, std::string_view source) {
+    for (std::string_view word; !(word = next_word(text)).empty();) {
+      const bool is_port = word.starts_with("port:") || word.starts_with("port=");
+      const auto number = is_port ? port_number(word.substr(5)) : std::nullopt;
+      if (number)
+        port = *number;
+      else if (is_port || (!source.empty() && !is_known_option(word)))
+        problem(source.empty() ? "resolv.conf" : source, "no option", word);
+    }
+  }
+  void server(std::string_view text, std::string_view source) {
+    const auto address = SocketAddress::parse(text, port);
+    if (!address)
+      problem(source, "no address of a name server", text);
+    else if (found_.servers.size() == most_name_servers)
+      problem(source, "one name server too many", text);
+    else
+      found_.servers.push_back(*address);
+  }
+  void servers(std::string_view text, std::string_view source) {
+    for (std::string_view word; !(word = next_word(text)).empty();) server(word, source);
+  }
+
+ private:
+  void problem(std::string_view source, std::string_view what, std::string_view word) {
+    found_.problems.push_back("bad " + std::string(source) + ": " + std::string(what) + ": " +
+                              printable(word, 80));
+  }
+
+  NameServers& found_;
+};
+
+// Calls `handle` with the rest of each line of `text` that begins with `key`.
+template <class Handle>
+void for_each(std::string_view text, std::string_view key, Handle handle) {
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (next_word(line) == key) handle(line);
+  }
 }
 
 }  // namespace
 
-NameServers name_servers(const char* path) {
+NameServers name_servers(const std::function<const char*(const char*)>& getenv, const char* path) {
   NameServers found;
-  const auto add = [&](std::string_view text) {
-    if (const auto server = parse_server(text); server && found.servers.size() < most_servers)
-      found.servers.push_back(*server);
-  };
-  const char* listed = std::getenv("NSCACHEIP");
-  if (!listed) listed = std::getenv("NAMESERVERS");
-  if (listed) {
-    std::string_view rest = listed;
-    for (std::string_view word; !(word = next_word(rest)).empty();) add(word);
-  }
+  Finder finder(found);
   const std::string file = read_file(path);
-  for (std::string_view rest = file; !rest.empty();) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const std::string_view key = next_word(line);
-    if (key == "options") found.options.append(line).append(" ");
-    if (key == "nameserver" && !listed) add(next_word(line));
-  }
-  if (const char* options = std::getenv("RES_OPTIONS")) found.options += options;
-  if (found.servers.empty()) add("127.0.0.1");
-  const in_port_t port = htons(std::uint16_t(port_option(found.options)));
-  for (NameServer& server : found.servers) {
-    if (server.address.ss_family == AF_INET)
-      reinterpret_cast<sockaddr_in*>(&server.address)->sin_port = port;
-    else
-      reinterpret_cast<sockaddr_in6*>(&server.address)->sin6_port = port;
-  }
-  const auto lost = std::stable_partition(found.servers.begin(), found.servers.end(), has_route);
-  if (lost != found.servers.begin()) found.servers.erase(lost, found.servers.end());
+  for_each(file, "options", [&](std::string_view line) { finder.options(line, ""); });
+  if (const char* options = getenv("RES_OPTIONS")) finder.options(options, "RES_OPTIONS");
+  for (const char* variable : {"NSCACHEIP", "NAMESERVERS"})
+    if (const char* list = getenv(variable); list && found.servers.empty())
+      finder.servers(list, variable);
+  if (found.servers.empty())
+    for_each(file, "nameserver",
+             [&](std::string_view line) { finder.server(next_word(line), "resolv.conf"); });
+  if (found.servers.empty()) finder.server("127.0.0.1", "");
   return found;
-}
-
-bool same_server(const NameServer& server, const sockaddr& from) {
-  if (server.address.ss_family == from.sa_family && from.sa_family == AF_INET)
-    return std::memcmp(&reinterpret_cast<const sockaddr_in&>(server.address).sin_addr,
-                       &reinterpret_cast<const sockaddr_in&>(from).sin_addr, 4) == 0;
-  if (from.sa_family != AF_INET6) return false;
-  const auto& address = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
-  if (server.address.ss_family == AF_INET6)
-    return std::memcmp(&reinterpret_cast<const sockaddr_in6&>(server.address).sin6_addr, &address, 16) == 0;
-  // udns maps IPv4 servers when it has IPv6 ones too.
-  return std::memcmp(&reinterpret_cast<const sockaddr_in&>(server.address).sin_addr,
-                     address.s6_addr + 12, 4) == 0;
 }
 
 }  // namespace spf

@@ -1,31 +1,28 @@
 // Which name servers to ask, from the environment or resolv.conf(5).
 #pragma once
 
-#include <sys/socket.h>
-
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "spf/socket_address.hh"
+
 namespace spf {
 
-struct NameServer {
-  sockaddr_storage address{};
-  socklen_t size = 0;
-};
+inline constexpr std::size_t most_name_servers = 6;
 
 struct NameServers {
-  std::vector<NameServer> servers;  // 1 to 6, in the order to be asked
-  std::string options;              // as resolv.conf writes them, for udns
+  std::vector<SocketAddress> servers;  // 1 to most_name_servers, in the order to be asked
+  std::vector<std::string> problems;   // what can't be used, each for a warning
 };
 
-// What udns' own dns_init() would use, which it does not tell: servers from
-// NSCACHEIP or NAMESERVERS, else from the "nameserver" lines of `path`, else
-// 127.0.0.1; options from `path`, then RES_OPTIONS. The port is 53 or what
-// the options say (port:N). Servers to which there is no route are left out,
-// unless there is none to any: udns gives a question up when it cannot send it.
-NameServers name_servers(const char* path = "/etc/resolv.conf");
-
-// Whether a packet from `from` comes from this server's address.
-bool same_server(const NameServer& server, const sockaddr& from);
+// The servers that NSCACHEIP lists, else NAMESERVERS, else the "nameserver"
+// lines of `path`, else 127.0.0.1: of each the addresses that can be used. The
+// port is 53, or what the last "port:N" says, in `path`'s options or in
+// RES_OPTIONS. `getenv` gives a variable of the environment, null where it is
+// not set. Other options of resolv.conf(5) have no meaning here.
+NameServers name_servers(const std::function<const char*(const char*)>& getenv,
+                         const char* path = "/etc/resolv.conf");
 
 }  // namespace spf

@@ -10,13 +10,16 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 #include <system_error>
 
 #include "spf/descriptor.hh"
 #include "spf/evaluator.hh"
 #include "spf/header.hh"
+#include "spf/interfaces.hh"
 #include "spf/message.hh"
+#include "spf/name_servers.hh"
 #include "spf/process.hh"
 #include "spf/session.hh"
 #include "spf/tls_helper.hh"
@@ -147,6 +150,7 @@ class Proxy {
   void dismiss_previous();
   void restore_previous();
   void start_check(const Query& query);
+  const std::vector<SocketAddress>& known_name_servers();
   void end_check(Verdict verdict);
   void prepare_tls();
   void dismiss_tls();
@@ -174,6 +178,7 @@ class Proxy {
   std::optional<Evaluator> check_;
   Process past_check_;  // has given its verdict, and is about to end
   Query checked_query_;
+  std::vector<SocketAddress> name_servers_;
   Clock::time_point check_deadline_;
 
   std::optional<TlsHelper> tls_;
@@ -296,12 +301,24 @@ void Proxy::restore_previous() {
 void Proxy::start_check(const Query& query) {
   checked_query_ = query;
   try {
-    check_.emplace(query, check_options(config_), config_.check_timeout);
+    CheckOptions options = check_options(config_);
+    options.own_address = is_own_address(query.client);
+    check_.emplace(query, options, known_name_servers(), config_.check_timeout);
     check_deadline_ = Clock::now() + config_.check_timeout + evaluator_grace;
   } catch (const std::system_error& error) {
     write_warning("unable to check SPF: " + error.code().message());
     end_check(Evaluator::trouble(query));
   }
+}
+
+// Found once a session, and what is wrong with them is said once.
+const std::vector<SocketAddress>& Proxy::known_name_servers() {
+  if (name_servers_.empty()) {
+    NameServers found = name_servers(std::getenv);
+    for (const std::string& problem : found.problems) write_warning(problem);
+    name_servers_ = std::move(found.servers);
+  }
+  return name_servers_;
 }
 
 void Proxy::end_check(Verdict verdict) {

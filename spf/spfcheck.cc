@@ -1,7 +1,7 @@
 // spfcheck: what spfwrap would say of a client and sender, of one's own record,
 // or of its configuration. See spfcheck(1).
 
-#include <sys/wait.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,12 @@
 #include "spf/config_report.hh"
 #include "spf/idna.hh"
 #include "spf/interfaces.hh"
-#include "spf/libspf2.hh"
 #include "spf/message.hh"
+#include "spf/name_servers.hh"
 #include "spf/record_judge.hh"
 #include "spf/record_report.hh"
 #include "spf/smtp.hh"
-#include "spf/udns.hh"
+#include "spf/walled_process.hh"
 
 namespace {
 
@@ -84,6 +85,39 @@ int print(std::string_view report, bool quiet, int status) {
   return status;
 }
 
+struct Outcome {
+  int status;
+  std::string report;
+};
+
+// Prints what `work` reports behind the wall, as spfwrap has it: what it reads
+// comes from strangers, and libspf2 ends the process when it has no memory left.
+int print_walled(bool quiet, const spf::Config& config,
+                 const std::function<Outcome(spf::Resolver&)>& work) {
+  const spf::NameServers found = spf::name_servers(std::getenv);
+  for (const std::string& problem : found.problems) spf::write_warning(problem);
+  spf::WalledProcess process(found.servers,
+                             spf::WalledProcess::Clock::now() + config.check_timeout,
+                             [&](spf::Resolver& resolver) {
+                               Outcome outcome = work(resolver);
+                               return char(outcome.status) + std::move(outcome.report);
+                             });
+  for (;;) {
+    pollfd output = {process.descriptor(), POLLIN, 0};
+    poll(&output, 1, -1);
+    switch (process.read()) {
+      case spf::WalledProcess::State::working: continue;
+      case spf::WalledProcess::State::done: {
+        const std::string text = process.take_text();
+        return print(std::string_view(text).substr(1), quiet, text.front());
+      }
+      case spf::WalledProcess::State::died: break;
+    }
+    spf::write_fatal("the check died" + process.end_text() + "; spfwrap would take that for temperror");
+    return system_trouble;
+  }
+}
+
 // As the session hears it in MAIL; "" is the null sender there, too.
 std::string sender(std::string_view text) {
   const std::string path = text.starts_with('<') ? std::string(text) : '<' + std::string(text) + '>';
@@ -98,9 +132,11 @@ int check_client(char** arguments, bool quiet) {
   if (!client) throw WrongUsage{"no IP address: " + std::string(arguments[0])};
   const spf::Query query{*client, arguments[1], sender(arguments[2])};
   const spf::Config config = spf::read_settings(std::getenv, *client);
-  spf::UdnsResolver resolver(std::chrono::steady_clock::now() + config.check_timeout);
-  const auto report = spf::report_check(query, config, spf::is_own_address(*client), resolver);
-  return print(report.text, quiet, exit_status(report.verdict.result));
+  const bool own_address = spf::is_own_address(*client);
+  return print_walled(quiet, config, [&](spf::Resolver& resolver) {
+    auto report = spf::report_check(query, config, own_address, resolver);
+    return Outcome{exit_status(report.verdict.result), std::move(report.text)};
+  });
 }
 
 int check_record(const char* argument, bool quiet) {
@@ -111,13 +147,14 @@ int check_record(const char* argument, bool quiet) {
       domain.find('@') != domain.npos)
     throw WrongUsage{"no domain name: " + domain};
   const spf::Config config = spf::read_settings(std::getenv, spf::Address());
-  const auto start = std::chrono::steady_clock::now();
-  spf::UdnsResolver resolver(start + config.check_timeout);
-  const auto judgement = spf::judge_record(domain, resolver);
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - start);
-  return print(spf::report_record(domain, judgement, took, config.check_timeout), quiet,
-               exit_status(judgement.grade));
+  return print_walled(quiet, config, [&](spf::Resolver& resolver) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto judgement = spf::judge_record(domain, resolver);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - start);
+    return Outcome{exit_status(judgement.grade),
+                   spf::report_record(domain, judgement, took, config.check_timeout)};
+  });
 }
 
 int usage(const std::string& why) {
@@ -140,24 +177,6 @@ int guarded(Work work) {
   }
 }
 
-// In a process of its own, as spfwrap has it: what the check reads comes from
-// strangers, and libspf2 ends the process when it has no memory left.
-template <class Check>
-int in_child(Check check) {
-  const pid_t pid = fork();
-  if (pid < 0) {
-    spf::write_fatal(std::string("unable to fork: ") + std::strerror(errno));
-    return system_trouble;
-  }
-  if (pid == 0) _exit(guarded(check));
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
-  if (WIFEXITED(status) && WEXITSTATUS(status) != spf::exit_libspf2_gave_up)
-    return WEXITSTATUS(status);
-  spf::write_fatal("the check crashed; spfwrap would take that for temperror");
-  return system_trouble;
-}
-
 int run(int argc, char** argv) {
   bool quiet = false, configuration = false;
   opterr = 0;
@@ -174,9 +193,9 @@ int run(int argc, char** argv) {
       return print(report.text, quiet, exit_status(report.grade));
     });
   if (!configuration && count == 3)
-    return in_child([&] { return check_client(arguments, quiet); });
+    return guarded([&] { return check_client(arguments, quiet); });
   if (!configuration && count == 1)
-    return in_child([&] { return check_record(arguments[0], quiet); });
+    return guarded([&] { return check_record(arguments[0], quiet); });
   return usage("");
 }
 

@@ -1,25 +1,20 @@
 #include "spf/udns.hh"
 
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/random.h>
-#include <udns.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <cstdint>
 #include <map>
-#include <new>
-#include <span>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "spf/bounded_questions.hh"
 #include "spf/dns_message.hh"
 #include "spf/dns_tcp.hh"
-#include "spf/name_servers.hh"
-#include "spf/wall.hh"
+#include "spf/dns_udp.hh"
+#include "spf/limits.hh"
 
 namespace spf {
 
@@ -29,23 +24,42 @@ using Clock = UdnsResolver::Clock;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// udns counts whole seconds of time_t, and leaves the clock to its caller. So
-// its second is made half of one: a second server is then asked after half a
-// second, and a lone server again after the first timeout.
-constexpr milliseconds tick{500};
-constexpr int first_timeout = 2;  // ticks; doubles with each round
-constexpr int most_rounds = 9;    // 1 + 2 + 4 + ... + 256 s: any deadline comes first
-
-constexpr milliseconds tcp_patience{3000};  // with a server while others are left
+constexpr milliseconds hedge{500};         // from one server to the next
+constexpr milliseconds first_pause{1000};  // after the last one; doubles with each round
+constexpr milliseconds tcp_patience{3000}; // with a server while others are left
 constexpr std::size_t longest_alias_chain = 8;  // CNAMEs over several responses
-constexpr std::uint16_t payload = DNS_EDNS0PACKET;
 
 }  // namespace
 
-// Only settle() and what it calls do more than note things down: the two
-// functions that udns calls back must not throw through it.
+struct UdnsResolver::Server {
+  explicit Server(const SocketAddress* at) : address(at), udp(*at), gone(!udp.usable()) {}
+
+  const SocketAddress* address;
+  DnsUdp udp;
+  bool gone;              // not asked any more in this check
+  bool silent = false;    // when it was asked last
+  bool refuses = false;   // to serve us, as it said once
+  std::optional<Clock::time_point> closed;  // since when nobody listens at its port
+  Clock::time_point heard{};                // its last packet
+
+  // Asked after the others, and not waited for.
+  bool doubtful() const { return silent || refuses || closed; }
+
+  void note_heard() {
+    heard = Clock::now();
+    silent = false;
+    closed.reset();
+  }
+};
+
+// One packet to one server.
+struct UdnsResolver::Attempt {
+  std::size_t server;
+  Clock::time_point sent;
+  std::unique_ptr<DnsUdp::Query> query;
+};
+
 struct UdnsResolver::Question {
-  Engine* engine = nullptr;
   RrType type{};
   std::vector<std::string> names;  // wire form: the one asked last, after the
                                    // aliases that led to it
@@ -54,94 +68,58 @@ struct UdnsResolver::Question {
   bool done = false;
   Answer answer;
 
-  // UDP: what udns reported
-  dns_query* query = nullptr;
-  bool ended = false;          // udns is done with it, and set what follows
-  int status = 0;              // DNS_E_..., or the packet's size
-  unsigned char* packet = nullptr;
-  bool use_tcp = false;        // truncated, or no response at all
+  // UDP
+  std::vector<Attempt> attempts;   // that may still bring an answer
+  std::vector<bool> failed;        // servers that have no answer to this question
+  std::vector<bool> in_round;      // servers asked in this round
+  unsigned round = 0;
+  bool round_over = false;         // all were asked
+  Clock::time_point next;          // when to go on, answer or not
 
-  // TCP
+  // TCP, where use_tcp
+  bool use_tcp = false;
   std::unique_ptr<DnsTcp> tcp;
-  std::size_t server = 0;      // index of the one that is asked
-  std::size_t servers_left = 0;
+  std::vector<std::size_t> tcp_servers;  // still to be asked, the next one last
   std::uint16_t id = 0;
-  Clock::time_point give_up;
-
-  ~Question() { free(packet); }
 };
 
 struct UdnsResolver::Engine {
-  explicit Engine(Clock::time_point deadline);
-  ~Engine() {
-    if (context) dns_free(context);
+  Engine(Clock::time_point until, const std::vector<const SocketAddress*>& addresses)
+      : deadline(until) {
+    servers.reserve(addresses.size());
+    for (const SocketAddress* address : addresses)
+      servers.push_back(std::make_unique<Server>(address));
   }
 
   Question& ask(std::string_view name, RrType type);
-  void submit(Question& question);
+  void begin(Question& question);
   void wait();
   void expire();
-  bool is_refused();
 
-  int udp() const { return dns_sock(context); }
-  time_t ticks() const { return 1 + (Clock::now() - start) / tick; }
   bool settle();
   void settle(Question& question);
+  void take(Question& question, Attempt& attempt);
+  void send(Question& question);
+  void send_to(Question& question, std::size_t server);
+  void note_silence(const Question& question);
+  void note_closed(std::size_t server);
+  void begin_tcp(Question& question, std::size_t first);
+  void settle_tcp(Question& question);
   void next_tcp(Question& question);
   void read(Question& question, std::string_view message);
   void finish(Question& question, Answer answer);
 
-  static void note_end(dns_ctx* context, void* result, void* data);
-  static void note_packet(int code, const sockaddr* from, unsigned, dnscc_t* packet, int size,
-                          const dns_query*, void* data);
-
-  const Clock::time_point start = Clock::now(), deadline;
+  const Clock::time_point deadline;
   bool expired = false;
-  std::optional<Clock::time_point> first_refusal;
-  Sealed sealed;
-  std::span<const NameServer> servers;
-  dns_ctx* context = nullptr;
+  unsigned asked = 0;
+  std::vector<std::unique_ptr<Server>> servers;
   std::map<std::pair<std::string, RrType>, Question> questions;
 };
 
-UdnsResolver::Engine::Engine(Clock::time_point until) : deadline(until) {
-  NameServers found = name_servers();
-  sealed = seal(found.servers.data(), found.servers.size() * sizeof(NameServer));
-  if (!sealed) throw std::bad_alloc();
-  servers = {static_cast<const NameServer*>(sealed.get()), found.servers.size()};
-  dns_reset(nullptr);  // the default context, from which new ones are copied
-  context = dns_new(nullptr);
-  if (!context) throw std::bad_alloc();
-  for (const NameServer& server : servers)
-    dns_add_serv_s(context, reinterpret_cast<const sockaddr*>(&server.address));
-  dns_set_opts(context, found.options.c_str());
-  // Its own timeout and attempts are for people who wait; here the deadline
-  // says how long to go on.
-  dns_set_opt(context, DNS_OPT_TIMEOUT, first_timeout);
-  dns_set_opt(context, DNS_OPT_NTRIES, most_rounds);
-  dns_set_dbgfn(context, note_packet);
-  if (dns_open(context) < 0) {
-    expired = true;
-    return;
-  }
-  const int off = 0;  // IPv4 servers beside IPv6 ones; no matter where it fails
-  setsockopt(udp(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  // Connected, a socket tells that nobody listens at the other end. With
-  // several servers the next one is asked soon enough.
-  if (servers.size() == 1)
-    connect(udp(), reinterpret_cast<const sockaddr*>(&servers.front().address), servers.front().size);
-}
-
 UdnsResolver::Question& UdnsResolver::Engine::ask(std::string_view name, RrType type) {
-  std::string key(name);
-  if (key.ends_with('.')) key.pop_back();
-  std::transform(key.begin(), key.end(), key.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
-  });
-  const auto [place, is_new] = questions.try_emplace({key, type});
+  const auto [place, is_new] = questions.try_emplace({canonical_name(name), type});
   Question& question = place->second;
   if (!is_new) return question;
-  question.engine = this;
   question.type = type;
   question.asked = Clock::now();
   if (!is_dns_name(name)) {
@@ -151,66 +129,79 @@ UdnsResolver::Question& UdnsResolver::Engine::ask(std::string_view name, RrType 
     question.done = true;
   } else {
     question.names.push_back(to_wire(name));
-    submit(question);
-    dns_timeouts(context, -1, ticks());  // sends it
+    begin(question);
   }
   return question;
 }
 
-void UdnsResolver::Engine::submit(Question& question) {
-  question.query = dns_submit_dn(context, reinterpret_cast<dnscc_t*>(question.names.back().c_str()),
-                                 DNS_C_IN, int(question.type), DNS_NOSRCH, nullptr, note_end, &question);
-  if (!question.query) throw std::bad_alloc();
+// Asks for the last of the question's names.
+void UdnsResolver::Engine::begin(Question& question) {
+  if (asked == Limits::most_questions) return finish(question, {});
+  ++asked;
+  question.use_tcp = false;
+  question.attempts.clear();
+  question.failed.assign(servers.size(), false);
+  question.in_round.assign(servers.size(), false);
+  question.round = 0;
+  send(question);
 }
 
-void UdnsResolver::Engine::note_end(dns_ctx* context, void* result, void* data) {
-  auto& question = *static_cast<Question*>(data);
-  question.query = nullptr;
-  question.ended = true;
-  question.status = dns_status(context);
-  question.packet = static_cast<unsigned char*>(result);
+// Goes on with a question: to the next server of this round, or to the next round.
+void UdnsResolver::Engine::send(Question& question) {
+  if (std::exchange(question.round_over, false)) {
+    ++question.round;
+    question.in_round.assign(servers.size(), false);
+  }
+  std::vector<std::size_t> good, doubtful;
+  bool any = false;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (servers[i]->gone || question.failed[i]) continue;
+    any = true;
+    if (!question.in_round[i]) (servers[i]->doubtful() ? doubtful : good).push_back(i);
+  }
+  if (!any) return finish(question, {});
+  const auto now = Clock::now();
+  if (!good.empty()) send_to(question, good.front());
+  question.next = now + hedge;
+  if (good.size() > 1) return;
+  // A server in doubt is no use to a question that the others answer at once.
+  if (good.empty() || question.round > 0)
+    for (const std::size_t i : doubtful) send_to(question, i);
+  else if (!doubtful.empty())
+    return;
+  question.round_over = true;
+  question.next = now + first_pause * (1u << std::min(question.round, 10u));
 }
 
-// udns takes a truncated answer for a failure of that server, shows it to
-// nobody else, and does not look at the QR bit.
-void UdnsResolver::Engine::note_packet(int code, const sockaddr* from, unsigned, dnscc_t* packet,
-                                       int size, const dns_query*, void* data) {
-  if (code != 0 || !data) return;  // 0: received, and it is for this question
-  auto& question = *static_cast<Question*>(data);
-  const std::string_view message(reinterpret_cast<const char*>(packet), std::size_t(size));
-  if (is_response(message) && !(dns_rcode(packet) == DNS_R_NOERROR && is_truncated(message))) return;
-  // udns has sent it on to the next server, whose answer may be here as well.
-  if (std::exchange(question.use_tcp, true)) return;
-  const auto& servers = question.engine->servers;
-  for (std::size_t i = 0; i < servers.size(); ++i)
-    if (same_server(servers[i], *from)) question.server = i;
+void UdnsResolver::Engine::send_to(Question& question, std::size_t server) {
+  question.in_round[server] = true;
+  question.attempts.push_back(
+      {server, Clock::now(), servers[server]->udp.ask(question.names.back(), question.type)});
 }
 
 // Waits until something happens, at most until the deadline, and deals with it.
 void UdnsResolver::Engine::wait() {
-  const time_t now_ticks = ticks();
-  const int udns_ticks = dns_timeouts(context, -1, now_ticks);
   if (settle()) return;
   const auto now = Clock::now();
   if (now >= deadline) return expire();
   auto until = deadline;
-  if (udns_ticks >= 0) until = std::min(until, start + tick * (now_ticks - 1 + udns_ticks));
-  std::vector<pollfd> fds = {{udp(), POLLIN, 0}};
-  std::vector<Question*> over_tcp = {nullptr};
-  for (auto& [key, question] : questions) {
-    if (!question.tcp) continue;
-    fds.push_back({question.tcp->fd(), question.tcp->events(), 0});
-    over_tcp.push_back(&question);
-    until = std::min(until, question.give_up);
+  std::vector<pollfd> fds;
+  for (const auto& server : servers) fds.push_back({server->gone ? -1 : server->udp.fd(), POLLIN, 0});
+  for (const auto& [key, question] : questions) {
+    if (question.done) continue;
+    until = std::min(until, question.next);
+    if (question.tcp) fds.push_back({question.tcp->fd(), question.tcp->events(), 0});
   }
   // One more, as the rest of a millisecond is cut off.
   const auto pause = duration_cast<milliseconds>(until - now).count() + 1;
-  if (poll(fds.data(), fds.size(), int(std::clamp<long long>(pause, 0, 1000))) > 0) {
-    if ((fds[0].revents & POLLERR) && is_refused()) return expire();
-    if (fds[0].revents) dns_ioevent(context, ticks());
-    for (std::size_t i = 1; i < fds.size(); ++i)
-      if (fds[i].revents) over_tcp[i]->tcp->advance();
-  }
+  if (poll(fds.data(), fds.size(), int(std::clamp<long long>(pause, 0, 1000))) > 0)
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+      if (!fds[i].revents) continue;
+      if (servers[i]->udp.receive())
+        servers[i]->note_heard();
+      else
+        note_closed(i);
+    }
   settle();
 }
 
@@ -220,13 +211,22 @@ void UdnsResolver::Engine::expire() {
     if (!question.done) finish(question, {});
 }
 
-// Whether nobody listens at the one server there is, and that not just for the
-// moment in which it is started again: asked a second time, it refused again.
-bool UdnsResolver::Engine::is_refused() {
-  char octet;
-  if (recv(udp(), &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != ECONNREFUSED) return false;
-  if (!first_refusal) first_refusal = Clock::now();
-  return Clock::now() - *first_refusal >= tick;
+// Nobody listens at the server's port. That may be just for the moment in which
+// it is started again.
+void UdnsResolver::Engine::note_closed(std::size_t index) {
+  Server& server = *servers[index];
+  const auto now = Clock::now();
+  if (!server.closed) server.closed = now;
+  server.gone = now - *server.closed >= hedge;
+  for (auto& [key, question] : questions)
+    std::erase_if(question.attempts,
+                  [index](const Attempt& attempt) { return attempt.server == index; });
+}
+
+// Servers from which nothing has come since they were asked this.
+void UdnsResolver::Engine::note_silence(const Question& question) {
+  for (const Attempt& attempt : question.attempts)
+    if (Server& server = *servers[attempt.server]; server.heard < attempt.sent) server.silent = true;
 }
 
 // Whether a question was answered.
@@ -238,63 +238,86 @@ bool UdnsResolver::Engine::settle() {
     settle(question);
     progress = progress || question.done;
   }
-  dns_timeouts(context, -1, ticks());  // sends what aliases and followers ask
   return progress;
 }
 
 void UdnsResolver::Engine::settle(Question& question) {
-  if (question.tcp) {
-    const auto state = question.tcp->advance();
-    if (state == DnsTcp::State::busy && Clock::now() < question.give_up) return;
-    const std::string response(state == DnsTcp::State::done ? question.tcp->response() : "");
-    const bool good = answers(response, question.id, question.names.back(), question.type) &&
-                      !is_truncated(response);
-    const unsigned code = good ? static_cast<unsigned char>(response[3]) & 0x0f : 0;
-    if (good && (code == DNS_R_NOERROR || code == DNS_R_NXDOMAIN))
-      read(question, response);
-    else
-      next_tcp(question);
-    return;
-  }
-  if (question.use_tcp) {
-    if (question.query) {
-      dns_cancel(context, question.query);  // which leaves it to the caller
-      free(std::exchange(question.query, nullptr));
+  if (question.use_tcp) return settle_tcp(question);
+  for (std::size_t i = 0; i < question.attempts.size();) {
+    if (question.attempts[i].query->state() == DnsUdp::Query::State::waiting) {
+      ++i;
+      continue;
     }
-    question.use_tcp = question.ended = false;
-    free(std::exchange(question.packet, nullptr));
-    question.servers_left = servers.size() + 1;  // each once
-    question.server += servers.size() - 1;  // next_tcp() goes one on
-    next_tcp(question);
-    return;
+    Attempt attempt = std::move(question.attempts[i]);
+    question.attempts.erase(question.attempts.begin() + std::ptrdiff_t(i));
+    take(question, attempt);
+    if (question.done || question.use_tcp) return;
+    if (question.attempts.empty()) break;  // or it asks for another name now
   }
-  if (!std::exchange(question.ended, false)) return;
+  const bool late = Clock::now() >= question.next;
+  if (late) note_silence(question);
+  if (late || (question.attempts.empty() && !question.round_over)) return send(question);
+  // Where all servers have failed there is nothing to wait for.
+  const auto left = [&](std::size_t i) { return !servers[i]->gone && !question.failed[i]; };
+  for (std::size_t i = 0; i < servers.size(); ++i)
+    if (left(i)) return;
+  finish(question, {});
+}
+
+// What has become of one packet.
+void UdnsResolver::Engine::take(Question& question, Attempt& attempt) {
+  using State = DnsUdp::Query::State;
+  Server& server = *servers[attempt.server];
   Answer answer;
-  switch (question.status) {
-    case DNS_E_NXDOMAIN: answer.status = Answer::Status::no_name; break;
-    case DNS_E_NODATA: answer.status = Answer::Status::no_data; break;
-    default:
-      if (question.packet) {
-        const std::string message(reinterpret_cast<char*>(question.packet), std::size_t(question.status));
-        free(std::exchange(question.packet, nullptr));
-        return read(question, message);
-      }
+  switch (attempt.query->state()) {
+    case State::waiting: return;
+    case State::no_name: answer.status = Answer::Status::no_name; break;
+    case State::no_data: answer.status = Answer::Status::no_data; break;
+    case State::response: return read(question, attempt.query->response());
+    case State::truncated: return begin_tcp(question, attempt.server);
+    case State::refused: server.refuses = true; [[fallthrough]];
+    case State::failed: question.failed[attempt.server] = true; return;
   }
   finish(question, std::move(answer));
+}
+
+// The server whose answer was truncated is asked first, and each once.
+void UdnsResolver::Engine::begin_tcp(Question& question, std::size_t first) {
+  question.use_tcp = true;
+  question.attempts.clear();
+  question.tcp_servers.clear();
+  for (const bool doubtful : {true, false})
+    for (std::size_t i = servers.size(); i-- > 0;)
+      if (i != first && !servers[i]->gone && servers[i]->doubtful() == doubtful)
+        question.tcp_servers.push_back(i);
+  question.tcp_servers.push_back(first);
+  next_tcp(question);
+}
+
+void UdnsResolver::Engine::settle_tcp(Question& question) {
+  const auto state = question.tcp->advance();
+  if (state == DnsTcp::State::busy && Clock::now() < question.next) return;
+  const std::string response(state == DnsTcp::State::done ? question.tcp->response() : "");
+  const bool good = answers(response, question.id, question.names.back(), question.type) &&
+                    !is_truncated(response) && is_decided(response);
+  if (good)
+    read(question, response);
+  else
+    next_tcp(question);
 }
 
 // Starts with the next server that does not fail at once.
 void UdnsResolver::Engine::next_tcp(Question& question) {
   do {
     question.tcp.reset();
-    if (--question.servers_left == 0) return finish(question, {});
-    question.server = (question.server + 1) % servers.size();
+    if (question.tcp_servers.empty()) return finish(question, {});
+    const std::size_t server = question.tcp_servers.back();
+    question.tcp_servers.pop_back();
     if (getrandom(&question.id, sizeof question.id, 0) < 0) return finish(question, {});
-    const auto now = Clock::now();
-    question.give_up = question.servers_left > 1 ? std::min(deadline, now + tcp_patience) : deadline;
+    question.next = question.tcp_servers.empty() ? deadline
+                                                 : std::min(deadline, Clock::now() + tcp_patience);
     question.tcp = std::make_unique<DnsTcp>(
-        servers[question.server],
-        make_query(question.id, question.names.back(), question.type, payload));
+        *servers[server]->address, make_query(question.id, question.names.back(), question.type));
   } while (question.tcp->advance() == DnsTcp::State::failed);
 }
 
@@ -305,16 +328,16 @@ void UdnsResolver::Engine::read(Question& question, std::string_view message) {
   const auto& names = question.names;
   if (names.size() > longest_alias_chain ||
       std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-        return dns_dnequal(reinterpret_cast<dnscc_t*>(name.c_str()),
-                           reinterpret_cast<dnscc_t*>(reading.alias.c_str()));
+        return equal_names(name, reading.alias);
       }))
     return finish(question, {});
   question.names.push_back(std::move(reading.alias));
-  submit(question);
+  begin(question);
 }
 
 void UdnsResolver::Engine::finish(Question& question, Answer answer) {
   question.tcp.reset();
+  question.attempts.clear();
   question.answer = std::move(answer);
   question.answer.milliseconds =
       unsigned(duration_cast<milliseconds>(Clock::now() - question.asked).count());
@@ -322,8 +345,9 @@ void UdnsResolver::Engine::finish(Question& question, Answer answer) {
   for (const Follow& follow : std::exchange(question.followers, {})) follow(question.answer);
 }
 
-UdnsResolver::UdnsResolver(Clock::time_point deadline)
-    : engine_(std::make_unique<Engine>(deadline)) {}
+UdnsResolver::UdnsResolver(Clock::time_point deadline,
+                           const std::vector<const SocketAddress*>& servers)
+    : engine_(std::make_unique<Engine>(deadline, servers)) {}
 
 UdnsResolver::~UdnsResolver() = default;
 

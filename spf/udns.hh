@@ -1,39 +1,42 @@
-// DNS over udns (UDP), with a retry over TCP that udns does not have.
+// The resolver of a check: which name server to ask, when to ask another one,
+// and what of the answers counts. Questions travel by dns_udp.hh, and by
+// dns_tcp.hh where an answer was truncated.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "spf/resolver.hh"
+#include "spf/socket_address.hh"
 
 namespace spf {
 
-// Everything that needs a file or the environment happens in the constructor:
-// name servers as name_servers() finds them, one UDP socket. Later only TCP
-// retries open anything, a socket each, closed with its answer.
+// A question goes to the first server, to the next one half a second later or
+// as soon as that one fails, and again to all of them after 1, 2, 4 ... seconds
+// until the deadline. A server that was silent, refused to serve or at whose
+// port nobody listens is asked after the others from then on, and not waited
+// for; one at whose port nobody listens twice, half a second apart, is given
+// up. An answer counts from whichever server it comes.
 //
-// A question goes to each server in turn, half a second apart, and again after
-// 1, 2, 4 ... seconds until the deadline. A truncated answer is asked for
-// again over TCP, at each server in turn. A lone server at whose port nobody
-// listens is given up when that is so again at the second attempt.
-//
-// Query ids are udns' own: seeded from the clock's microseconds when the
-// resolver is made. The kernel picks the source port, anew for each resolver,
-// so make one for each check. Responses are held against id, question, server
-// and port.
+// A check asks at most Limits::most_questions, each link of a chain of CNAMEs
+// being one; what is asked beyond is trouble.
 class UdnsResolver : public Resolver {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Throws std::bad_alloc only; without a socket all answers are trouble.
-  explicit UdnsResolver(Clock::time_point deadline);
+  // Opens a UDP socket to each server, and later nothing but TCP connections to
+  // the addresses at `servers`, which must outlive it. Throws std::bad_alloc.
+  UdnsResolver(Clock::time_point deadline, const std::vector<const SocketAddress*>& servers);
   ~UdnsResolver() override;
 
   void prefetch(std::string_view name, RrType type, Follow follow = {}) override;
   const Answer& lookup(std::string_view name, RrType type) override;
 
  private:
+  struct Server;
+  struct Attempt;
   struct Question;
   struct Engine;
   std::unique_ptr<Engine> engine_;

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <system_error>
 
@@ -26,42 +25,51 @@ sock_filter filter[] = {
 #include "wall_filter.inc"  // written by wall_filter.cc
 };
 
-void limit(int resource, rlim_t most) {
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+// The soft limit is `most`, the hard one that and `grace`.
+void limit(int resource, rlim_t most, rlim_t grace = 0) {
   const auto which = static_cast<__rlimit_resource>(resource);
   rlimit both;
   // A tighter one that we were given can't be raised, and shall not be.
-  if (getrlimit(which, &both) == 0) most = std::min(most, both.rlim_max);
-  both = {most, most};
-  if (setrlimit(which, &both) != 0)
-    throw std::system_error(errno, std::generic_category(), "setrlimit");
+  const bool known = getrlimit(which, &both) == 0;
+  const rlim_t hard = known ? std::min(most + grace, both.rlim_max) : most + grace;
+  both = {std::min(most, hard), hard};
+  if (setrlimit(which, &both) != 0) fail("setrlimit");
 }
 
 }  // namespace
 
-void Unmap::operator()(const void* memory) const {
-  munmap(const_cast<void*>(memory), sealed_size);
+SealedAddresses::SealedAddresses(const std::vector<SocketAddress>& addresses) {
+  void* const memory =
+      mmap(reinterpret_cast<void*>(sealed_address), sealed_size, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (memory == MAP_FAILED) fail("mmap");
+  auto* const slots = static_cast<SocketAddress*>(memory);
+  std::fill_n(slots, 2 * sealed_slots, addresses.front());
+  std::size_t next4 = 0, next6 = sealed_slots;
+  for (const SocketAddress& address : addresses) {
+    std::size_t& next = address.family() == AF_INET ? next4 : next6;
+    slots[next] = address;
+    places_.push_back(&slots[next++]);
+  }
+  if (mprotect(memory, sealed_size, PROT_READ) != 0) fail("mprotect");
 }
 
-Sealed seal(const void* from, std::size_t size) {
-  void* memory = mmap(reinterpret_cast<void*>(sealed_address), sealed_size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-  // Another one is there already, as in a program that makes several resolvers.
-  if (memory == MAP_FAILED)
-    memory = mmap(nullptr, sealed_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return nullptr;
-  std::memcpy(memory, from, size);
-  mprotect(memory, sealed_size, PROT_READ);
-  return Sealed(memory);
+SealedAddresses::~SealedAddresses() {
+  munmap(reinterpret_cast<void*>(sealed_address), sealed_size);
 }
 
 bool raise_wall() {
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, 10);
+  limit(RLIMIT_CPU, walled_cpu_seconds, 1);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_NPROC, 0);
   limit(RLIMIT_NOFILE, 64);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    throw std::system_error(errno, std::generic_category(), "no_new_privs");
+    fail("no_new_privs");
   if (sanitized) return true;
   limit(RLIMIT_AS, 64 << 20);
   const sock_fprog program = {std::size(filter), filter};

@@ -88,17 +88,20 @@ int main() {
                         is(3, MAP_PRIVATE | MAP_ANONYMOUS)});
   for (const char* name : {"munmap", "mremap", "madvise"}) filter.refuse(name);
 
-  // DNS over UDP, on the socket that is open already (udns sends without
-  // flags), and over TCP. MSG_FASTOPEN would connect, so flags are told apart.
+  // DNS over UDP, on the sockets that are open and connected already, and over
+  // TCP; nowhere is an address named but the sealed ones in connect().
+  // MSG_FASTOPEN would connect, so flags are told apart.
   for (const char* name : {"poll", "ppoll", "ppoll_time64", "recvfrom", "close"})
     filter.allow(name);
-  filter.allow("sendto", {is(3, 0)});
-  filter.allow("sendto", {is(3, MSG_NOSIGNAL), is(4, 0)});
+  for (const int flags : {0, int(MSG_NOSIGNAL)})
+    filter.allow("sendto", {is(3, flags), is(4, 0), is(5, 0)});
   for (const int family : {AF_INET, AF_INET6})
-    filter.allow("socket", {is(0, family), is(1, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)});
-  filter.allow("connect", {{1, SCMP_CMP_MASKED_EQ, ~scmp_datum_t(spf::sealed_size - 1),
-                            spf::sealed_address}});
+    filter.allow("socket",
+                 {is(0, family), is(1, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC), is(2, 0)});
+  for (std::size_t i = 0; i < 2 * spf::sealed_slots; ++i)
+    filter.allow("connect", {is(1, spf::sealed_slot(i)),
+                             is(2, i < spf::sealed_slots ? sizeof(sockaddr_in) : sizeof(sockaddr_in6))});
 
-  filter.allow("write", {is(0, spf::verdict_descriptor)});
+  filter.allow("write", {is(0, spf::walled_output)});
   filter.write();
 }

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "spf/check.hh"
-#include "spf/udns.hh"
+#include "tests/support/local_resolver.hh"
 #include "tests/catch.hh"
 #include "tests/support/dns_server.hh"
 #include "tests/support/fake_resolver.hh"
@@ -169,7 +169,7 @@ TEST_CASE("a TXT set of any size is judged, its records whole and in any company
       for (std::size_t i = 0; !alone && i < size; i += 50)
         server.txt("example.org", "site-verification=" + std::string(28, 'x') + std::to_string(i));
       server.txt("example.org", text + " -ip4:192.0.2.1 ?all");
-      UdnsResolver resolver(std::chrono::steady_clock::now() + 20s);
+      LocalResolver resolver(std::chrono::steady_clock::now() + 20s);
       INFO(size << (alone ? " octets in one record" : " octets in many records"));
       CHECK(judged(resolver).verdict == "fail -ip4:192.0.2.1");
     }
@@ -185,7 +185,7 @@ TEST_CASE("nobody waits for an answer that was asked early and is not needed") {
   server.a("h.example", "192.0.2.1");
   server.fault("silent.example", DnsServer::Fault::silence);
   const auto start = std::chrono::steady_clock::now();
-  UdnsResolver resolver(start + 20s);
+  LocalResolver resolver(start + 20s);
   const Told told = judged(resolver);
   CHECK(told.verdict == "pass include:i.example");
   CHECK(told.lookups == 2);

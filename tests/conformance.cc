@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "spf/check.hh"
-#include "spf/udns.hh"
+#include "tests/support/local_resolver.hh"
 #include "tests/support/conformance_suite.hh"
 #include "tests/support/wrapped.hh"
 
@@ -59,7 +59,7 @@ std::string miss(const Case& item, const spf::Address& client, const Judged& jud
 // Engine
 
 Judged by_engine(const Case& item, const spf::Address& client, bool /*silent*/) {
-  spf::UdnsResolver resolver(std::chrono::steady_clock::now() + patience);
+  LocalResolver resolver(std::chrono::steady_clock::now() + patience);
   spf::CheckOptions options;
   options.receiver = receiver;
   const spf::Verdict verdict = spf::check({client, item.helo, item.mailfrom}, options, resolver);

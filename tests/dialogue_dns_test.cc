@@ -112,3 +112,21 @@ TEST_CASE("where no name server listens, it is known without waiting for the who
   CHECK(since(start) < 10s);  // of 20
   CHECK(spfwrap.finish() == 0);
 }
+
+TEST_CASE("what of the name servers can't be used is said once a session, and the others are asked") {
+  DnsServer dns;
+  dns.txt("a.example", "v=spf1 ip4:192.0.2.1 -all");
+  Wrapped spfwrap(level("3", {{"NAMESERVERS", "dns.example " + dns.address()},
+                              {"RES_OPTIONS", "port:" + std::to_string(dns.port())}}));
+  spfwrap.hello();
+  for (int i = 0; i < 2; ++i) {
+    CHECK(spfwrap.ask("MAIL FROM:<a@a.example>") == "250 ok");
+    CHECK(spfwrap.ask("RSET") == "250 flushed");
+  }
+  CHECK(spfwrap.finish() == 0);
+  const std::string errors = spfwrap.errors();
+  const std::string warning = "spfwrap: warning: bad NAMESERVERS: no address of a name server: dns.example\n";
+  CHECK(errors.find(warning) != errors.npos);
+  CHECK(errors.find(warning) == errors.rfind(warning));
+  CHECK(spfwrap.log().size() == 2);
+}

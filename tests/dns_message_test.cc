@@ -39,10 +39,10 @@ Reading read(RrType type, const std::vector<Rr>& records) {
 
 }  // namespace
 
-TEST_CASE("a query is a question with an OPT record") {
+TEST_CASE("a query over TCP is a question without an OPT record") {
   CHECK(to_wire("a.bc.") == "\1a\2bc\0"s);
-  CHECK(make_query(0x1234, to_wire("a.bc"), RrType::txt, 4096) ==
-        "\x12\x34\x01\0\0\1\0\0\0\0\0\1\1a\2bc\0\0\x10\0\1\0\0\x29\x10\0\0\0\0\0\0\0"s);
+  CHECK(make_query(0x1234, to_wire("a.bc"), RrType::txt) ==
+        "\x12\x34\x01\0\0\1\0\0\0\0\0\0\1a\2bc\0\0\x10\0\1"s);
 }
 
 TEST_CASE("a response is for a question when id, name, type and class are the same") {

@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "spf/wall.hh"
@@ -21,6 +23,10 @@ namespace {
 
 const Query query = {*Address::parse("192.0.2.1"), "mail.example", "a@example.org"};
 
+// Nobody need listen there.
+const std::vector<SocketAddress> name_servers = {*SocketAddress::parse("127.0.0.1", 9),
+                                                 *SocketAddress::parse("127.0.0.2", 9)};
+
 struct Outcome {
   std::optional<Verdict> verdict;
   std::string complaint;
@@ -28,7 +34,7 @@ struct Outcome {
 
 // What an evaluator says whose check is `check`; no verdict after `patience`.
 Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
-  Evaluator evaluator(query, {}, seconds(20), check);
+  Evaluator evaluator(query, {}, name_servers, seconds(20), check);
   for (;;) {
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     if (poll(&p, 1, patience.count() * 1000) <= 0) return {};
@@ -36,9 +42,17 @@ Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
   }
 }
 
-// Something to do for ever that is no system call.
-volatile int turns = 0;
-void turn() { turns = turns + 1; }
+void wait_for_ever() {
+  for (;;) poll(nullptr, 0, -1);
+}
+
+// A text as a walled process says it, with any size before it.
+void say_sized(std::uint32_t size, const std::string& text) {
+  const std::uint32_t heading[] = {size, 1};
+  const std::string all = std::string(reinterpret_cast<const char*>(heading), sizeof heading) + text;
+  if (write(walled_output, all.data(), all.size()) < 0) abort();
+  wait_for_ever();
+}
 
 #define CHECK_THAT_DOES(name, ...) \
   Verdict name(const Query&, const CheckOptions&, Resolver&, Trace*) { __VA_ARGS__; return {}; }
@@ -46,11 +60,13 @@ void turn() { turns = turns + 1; }
 CHECK_THAT_DOES(aborts, abort())
 CHECK_THAT_DOES(throws, throw 1)
 CHECK_THAT_DOES(exits, _exit(70))
-CHECK_THAT_DOES(loops, for (;;) turn())
-CHECK_THAT_DOES(closes_and_loops, close(verdict_descriptor); for (;;) turn())
-CHECK_THAT_DOES(says_nonsense, if (write(verdict_descriptor, "wwww", 4) != 4) abort(); _exit(0))
+CHECK_THAT_DOES(waits, wait_for_ever())
+CHECK_THAT_DOES(closes_and_waits, close(walled_output); wait_for_ever())
+CHECK_THAT_DOES(says_nonsense, if (write(walled_output, "wwww", 4) != 4) abort(); _exit(0))
+CHECK_THAT_DOES(says_too_much, say_sized(~0u, "x"))
+CHECK_THAT_DOES(says_something_else, say_sized(3, "abc"))
 CHECK_THAT_DOES(floods, for (char octets[4096] = {};;)
-    if (write(verdict_descriptor, octets, sizeof octets) < 0) _exit(0))
+    if (write(walled_output, octets, sizeof octets) < 0) _exit(0))
 CHECK_THAT_DOES(allocates, for (std::vector<char*> all;;) {
   all.push_back(new char[1 << 20]);
   for (int i = 0; i < 1 << 20; i += 4096) all.back()[i] = 1;
@@ -118,9 +134,11 @@ TEST_CASE("a check that dies or talks nonsense is temperror, and the log hears h
   const struct { Evaluator::Check* check; const char* complaint; } cases[] = {
       {throws, "SPF check died with exit code 1"},
       {exits, "SPF check died with exit code 70"},
-      {says_nonsense, "SPF check died with exit code 0"},
+      {says_nonsense, "SPF check died"},
+      {says_too_much, "SPF check died"},
+      {says_something_else, "SPF check gave no verdict"},
       {floods, "SPF check died"},
-      {closes_and_loops, "SPF check died of signal 9"},
+      {closes_and_waits, "SPF check died of signal 9"},
       {aborts, "SPF check died"},
   };
   for (const auto& c : cases) {
@@ -135,7 +153,7 @@ TEST_CASE("a check that dies or talks nonsense is temperror, and the log hears h
 }
 
 TEST_CASE("a check without end gives no verdict, and goes with its evaluator") {
-  CHECK_FALSE(evaluate(loops, seconds(1)).verdict);
+  CHECK_FALSE(evaluate(waits, seconds(1)).verdict);
   CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
 }
 

@@ -42,6 +42,21 @@ What they mean
   CHECK(spfcheck.dns.seen().empty());
 }
 
+TEST_CASE("-C tells what of the name servers can't be used") {
+  Spfcheck spfcheck;
+  const TempDir files;
+  const Finished run = spfcheck.run({"-C"}, {{"CONTROLDIR", files.path()},
+                                             {"SPFBEHAVIOR", "3"},
+                                             {"NSCACHEIP", "dns.example 192.0.2.53"},
+                                             {"RES_OPTIONS", "port:x port:5353"}});
+  CHECK(run.code == 1);
+  CHECK(run.out.starts_with("warnings\n"));
+  for (const char* line : {"  warning        bad NSCACHEIP: no address of a name server: dns.example\n",
+                           "  warning        bad RES_OPTIONS: no option: port:x\n",
+                           "  name servers   192.0.2.53 port 5353\n"})
+    CHECK(run.out.find(line) != run.out.npos);
+}
+
 TEST_CASE("-C shows what is done of TLS, and the command that tries its files") {
   Spfcheck spfcheck;
   const TempDir files, bare;

@@ -303,5 +303,5 @@ TEST_CASE("a check that crashes is no result") {
   }
   CHECK(read_file(files.file("out")) == "");
   CHECK(read_file(files.file("err")) ==
-        "spfcheck: fatal: the check crashed; spfwrap would take that for temperror\n");
+        "spfcheck: fatal: the check died of signal 9; spfwrap would take that for temperror\n");
 }

@@ -63,7 +63,7 @@ TEST_CASE("a question is asked once, and what was prefetched waits") {
   server.use();
   server.delay(200ms);
   for (const char* name : {"a.example", "b.example", "c.example"}) server.a(name, "192.0.2.1");
-  UdnsResolver resolver(Clock::now() + 5s);
+  LocalResolver resolver(Clock::now() + 5s);
   const auto start = Clock::now();
   std::string followed;
   resolver.prefetch("a.example", RrType::a, [&](const Answer&) {
@@ -180,7 +180,7 @@ TEST_CASE("a corporate record costs its depth in round trips") {
   const auto round_trip = 100ms;  // long, so that a busy machine does not matter
   server.delay(round_trip);
   const auto start = Clock::now();
-  UdnsResolver resolver(start + 20s);
+  LocalResolver resolver(start + 20s);
   const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@corp.example"}, {}, resolver);
   CHECK(verdict.result == Result::fail);
   CHECK(verdict.lookups == 8);
@@ -196,7 +196,7 @@ TEST_CASE("a record of 4 kB with 150 networks is judged to its end") {
   for (int i = 0; i < 150; ++i) text += " ip4:198.51." + std::to_string(i) + ".128/25 ip6:2001:db8:" + std::to_string(i) + "::/48";
   server.txt("example.org", text + " ip4:192.0.2.1 -all");
   CHECK(text.size() > 4000);
-  UdnsResolver resolver(Clock::now() + 5s);
+  LocalResolver resolver(Clock::now() + 5s);
   const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@example.org"}, {}, resolver);
   CHECK(verdict.result == Result::pass);
   CHECK(verdict.mechanism == "ip4:192.0.2.1");

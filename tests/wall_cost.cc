@@ -13,12 +13,13 @@
 #include "spf/check.hh"
 #include "spf/evaluator.hh"
 #include "spf/interfaces.hh"
-#include "spf/udns.hh"
+#include "tests/support/local_resolver.hh"
 
 namespace {
 
 using namespace spf;
 
+const LocalServers name_servers;
 const Query query = {*Address::parse("192.0.2.1"), "mail.example", "a@not-a-domain"};
 
 double cpu_microseconds() {
@@ -34,12 +35,15 @@ double cpu_microseconds() {
 void here() {
   CheckOptions options;
   options.own_address = is_own_address(query.client);
-  UdnsResolver resolver(std::chrono::steady_clock::now() + std::chrono::seconds(20));
+  UdnsResolver resolver(std::chrono::steady_clock::now() + std::chrono::seconds(20),
+                        name_servers.pointers());
   check(query, options, resolver);
 }
 
 void walled() {
-  Evaluator evaluator(query, {}, std::chrono::seconds(20));
+  CheckOptions options;
+  options.own_address = is_own_address(query.client);
+  Evaluator evaluator(query, options, name_servers.addresses, std::chrono::seconds(20));
   do {
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     poll(&p, 1, -1);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "spf/check.hh"
-#include "spf/udns.hh"
+#include "tests/support/local_resolver.hh"
 #include "tests/support/dns_server.hh"
 
 namespace {
@@ -69,7 +69,7 @@ void add(DnsServer& server, const std::string& name, const std::string& type,
 }
 
 void judge(const std::string& client, const std::string& helo, const std::string& sender) {
-  spf::UdnsResolver resolver(std::chrono::steady_clock::now() + std::chrono::seconds(20));
+  LocalResolver resolver(std::chrono::steady_clock::now() + std::chrono::seconds(20));
   spf::CheckOptions options;
   options.receiver = "mx.local";
   options.explanation = "DEFAULT";  // where the domain says nothing

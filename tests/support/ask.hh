@@ -5,14 +5,14 @@
 #include <chrono>
 #include <string_view>
 
-#include "spf/udns.hh"
+#include "tests/support/local_resolver.hh"
 #include "tests/support/dns_server.hh"
 
 using Clock = std::chrono::steady_clock;
 
 inline spf::Answer ask(std::string_view name, spf::RrType type,
                        std::chrono::milliseconds patience = std::chrono::seconds(5)) {
-  spf::UdnsResolver resolver(Clock::now() + patience);
+  LocalResolver resolver(Clock::now() + patience);
   return resolver.lookup(name, type);
 }
 

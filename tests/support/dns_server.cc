@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+
+#include "spf/socket_address.hh"
 
 namespace {
 
@@ -42,28 +45,10 @@ std::string read_name(const std::string& message, std::size_t& at) {
   return name;
 }
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-Address make_address(const std::string& text, unsigned port) {
-  Address address;
-  auto* ip4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* ip6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (inet_pton(AF_INET, text.c_str(), &ip4->sin_addr) == 1) {
-    ip4->sin_family = AF_INET;
-    ip4->sin_port = htons(std::uint16_t(port));
-    address.size = sizeof *ip4;
-  } else if (inet_pton(AF_INET6, text.c_str(), &ip6->sin6_addr) == 1) {
-    ip6->sin6_family = AF_INET6;
-    ip6->sin6_port = htons(std::uint16_t(port));
-    address.size = sizeof *ip6;
-  } else {
-    throw std::runtime_error("bad address " + text);
-  }
-  return address;
+spf::SocketAddress make_address(const std::string& text, unsigned port) {
+  const auto address = spf::SocketAddress::parse(text, std::uint16_t(port));
+  if (!address) throw std::runtime_error("bad address " + text);
+  return *address;
 }
 
 }  // namespace
@@ -71,11 +56,11 @@ Address make_address(const std::string& text, unsigned port) {
 DnsServer::DnsServer(const std::string& address, unsigned port) : address_(address) {
   // The port that UDP gets may be taken for TCP: then try the next.
   for (int attempt = 0; attempt < 50; ++attempt) {
-    Address at = make_address(address, port);
-    udp_ = socket(at.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    tcp_ = socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    spf::SocketAddress at = make_address(address, port);
+    udp_ = socket(at.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    tcp_ = socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(udp_, at.get(), at.size) == 0) {
-      getsockname(udp_, at.get(), &at.size);
+      getsockname(udp_, reinterpret_cast<sockaddr*>(&at.storage), &at.size);
       port_ = ntohs(reinterpret_cast<sockaddr_in*>(&at.storage)->sin_port);
       const int on = 1;
       setsockopt(tcp_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -116,6 +101,7 @@ void DnsServer::clear() {
   tcp_on_ = true;
   cname_alone_ = false;
   seen_.clear();
+  packets_.clear();
 }
 
 void DnsServer::add(std::string_view name, std::uint16_t type, const std::string& rdata) {
@@ -189,6 +175,11 @@ void DnsServer::cname_alone(bool on) {
 void DnsServer::script(Script script) {
   const std::lock_guard lock(mutex_);
   script_ = std::move(script);
+}
+
+std::vector<DnsServer::Packet> DnsServer::packets() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(packets_, {});
 }
 
 std::vector<DnsServer::Question> DnsServer::seen() {
@@ -276,6 +267,7 @@ void DnsServer::handle(const std::string& query, int fd, const std::string& from
     std::size_t at = 12;
     const std::string name = read_name(query, at);
     seen_.push_back({lower(name), std::uint16_t(get16(query, at)), tcp});
+    packets_.push_back({query, tcp ? 0 : get16(from, offsetof(sockaddr_in, sin_port))});
     script = script_;
     pause = delay_;
   }

@@ -68,6 +68,13 @@ class DnsServer {
   };
   std::vector<Question> seen();  // and forgets them
 
+  // The same as they came over the wire, with the port over UDP, 0 over TCP.
+  struct Packet {
+    std::string message;
+    unsigned port;
+  };
+  std::vector<Packet> packets();  // and forgets them
+
   // The zone's answer to a query, for a script to spoil.
   std::string answer(const std::string& query, bool tcp);
 
@@ -108,4 +115,5 @@ class DnsServer {
   bool tcp_on_ = true, cname_alone_ = false;
   Script script_;
   std::vector<Question> seen_;
+  std::vector<Packet> packets_;
 };
