@@ -22,8 +22,8 @@ inline constexpr unsigned walled_cpu_seconds = 1;
 // to, so each address has its place: IPv4 addresses in the first `sealed_slots`
 // of them, IPv6 addresses in as many more. In a place that is not needed stands
 // another of the addresses: zeros there would be AF_UNSPEC, with which
-// connect(2) undoes a connection.
-inline constexpr std::uintptr_t sealed_address = 0x100000000000;
+// connect(2) undoes a connection. (The place is free under AddressSanitizer too.)
+inline constexpr std::uintptr_t sealed_address = 0x200000000000;
 inline constexpr std::size_t sealed_size = 4096;
 inline constexpr std::size_t sealed_slots = 6;
 static_assert(2 * sealed_slots * sizeof(SocketAddress) <= sealed_size);

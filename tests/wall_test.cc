@@ -56,12 +56,12 @@ std::string result(const std::vector<SocketAddress>& servers, const std::functio
   }
 }
 
-std::string number(long result) { return result >= 0 ? "done" : "refused"; }
+[[maybe_unused]] std::string number(long result) { return result >= 0 ? "done" : "refused"; }
 
 int tcp_socket(int family) { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
 // connect(2) of a fresh socket to what stands at `address`.
-std::string connects(std::uintptr_t address, socklen_t size, int family = AF_INET) {
+[[maybe_unused]] std::string connects(std::uintptr_t address, socklen_t size, int family = AF_INET) {
   const int fd = tcp_socket(family);
   errno = 0;
   if (connect(fd, reinterpret_cast<const sockaddr*>(address), size) == 0) return "done";
