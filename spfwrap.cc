@@ -25,10 +25,10 @@ constexpr int wrong_usage = 100;
 constexpr int system_trouble = 111;
 
 // The environment without what only a checked MAIL may set.
-std::vector<std::string> inherited_environment() {
-  std::vector<std::string> result;
+std::vector<char*> inherited_environment() {
+  std::vector<char*> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!spf::sets_one_of(*entry, spf::variable_names)) result.emplace_back(*entry);
+    if (!spf::sets_one_of(*entry, spf::variable_names)) result.push_back(*entry);
   }
   return result;
 }

@@ -61,17 +61,13 @@ Pipe make_pipe() {
 
 void set_nonblocking(int fd) { fcntl(fd, F_SETFL, O_NONBLOCK); }
 
-Process Process::spawn(char* const* argv, const std::vector<std::string>& environment,
+Process Process::spawn(char* const* argv, std::vector<char*> environment,
                        int standard_input, int standard_output,
                        const InheritedSignals& signals, int third) {
-  std::vector<char*> pointers;
-  pointers.reserve(environment.size() + 1);
-  for (const std::string& entry : environment) pointers.push_back(const_cast<char*>(entry.c_str()));
-  pointers.push_back(nullptr);
-
+  environment.push_back(nullptr);
   volatile int error = 0;
   const pid_t pid =
-      vfork_exec({argv, pointers.data(), standard_input, standard_output, third, signals}, error);
+      vfork_exec({argv, environment.data(), standard_input, standard_output, third, signals}, error);
   if (pid < 0) fail(errno, "fork");
   Process process(pid);
   if (error != 0) fail(error, argv[0]);

@@ -46,10 +46,10 @@ class Process {
   }
   ~Process();
 
-  // Starts argv[0], looked up in PATH, with `environment` ("NAME=value"), its
+  // Starts argv[0], looked up in PATH, with the entries of `environment`, its
   // descriptors 0 and 1 being those given, and 3 if there is a third. Throws
   // std::system_error when exec fails too.
-  static Process spawn(char* const* argv, const std::vector<std::string>& environment,
+  static Process spawn(char* const* argv, std::vector<char*> environment,
                        int standard_input, int standard_output, const InheritedSignals& signals,
                        int third = -1);
 

@@ -129,7 +129,7 @@ void discard(int fd, bool& open) {
 
 class Proxy {
  public:
-  Proxy(const Config& config, char* const* argv, std::vector<std::string> environment)
+  Proxy(const Config& config, char* const* argv, std::vector<char*> environment)
       : config_(config),
         argv_(argv),
         environment_(std::move(environment)),
@@ -163,7 +163,7 @@ class Proxy {
 
   const Config& config_;
   char* const* argv_;
-  std::vector<std::string> environment_;
+  std::vector<char*> environment_;
   Signals signals_;
   Nonblocking input_{0}, output_{1};
   Session session_;
@@ -258,8 +258,9 @@ void Proxy::write_out() {
 }
 
 void Proxy::start_child(const std::vector<std::string>& variables) {
-  std::vector<std::string> environment = environment_;
-  environment.insert(environment.end(), variables.begin(), variables.end());
+  std::vector<char*> environment = environment_;
+  for (const std::string& variable : variables)
+    environment.push_back(const_cast<char*>(variable.c_str()));
   if (!started_) {
     // A child that waits to see whether we speak first would wait each time.
     remove_variables(std::array<std::string_view, 2>{"GREETDELAY", "DROP_PRE_GREET"});
@@ -352,7 +353,7 @@ void Proxy::start_tls() {
 
 // Out of what prog finds in its environment from now on.
 void Proxy::remove_variables(std::span<const std::string_view> names) {
-  std::erase_if(environment_, [names](const std::string& entry) { return sets_one_of(entry, names); });
+  std::erase_if(environment_, [names](const char* entry) { return sets_one_of(entry, names); });
 }
 
 void Proxy::reap() {
@@ -507,7 +508,7 @@ void Proxy::wait() {
 
 }  // namespace
 
-int run_proxy(const Config& config, char* const* argv, std::vector<std::string> environment) {
+int run_proxy(const Config& config, char* const* argv, std::vector<char*> environment) {
   // A closed descriptor 0, 1 or 2 must not become a pipe of ours.
   for (int fd; (fd = open("/dev/null", O_RDWR)) >= 0;)
     if (fd > 2) {

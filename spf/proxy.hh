@@ -2,7 +2,6 @@
 // evaluator, spftls, the clock and the signals.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "spf/config.hh"
@@ -11,8 +10,10 @@ namespace spf {
 
 // Serves one client with prog `argv` (ending in a null pointer) behind it, and
 // gives the exit code: the child's own, or 111 where it had none. `environment`
-// is prog's, without the variables that this program sets. Throws
-// std::system_error when not even a start can be made.
-int run_proxy(const Config& config, char* const* argv, std::vector<std::string> environment);
+// is prog's, without the variables that this program sets; its entries must
+// outlive the call, and are not copied, so that the process which evaluates can
+// wipe the only ones there are. Throws std::system_error when not even a start
+// can be made.
+int run_proxy(const Config& config, char* const* argv, std::vector<char*> environment);
 
 }  // namespace spf
