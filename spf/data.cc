@@ -5,7 +5,8 @@
 namespace spf {
 namespace {
 
-// Stands between our header and a first line that would continue it.
+// Stands between our header and a first line that would continue it; the one
+// with a bare CR does so for who takes that away later.
 constexpr std::string_view separator =
     "X-Received-SPF-Note: the message began with white space\r\n";
 
@@ -18,7 +19,7 @@ void DataFilter::begin(char first, Buffer& out) {
   begun_ = true;
   if (header_.empty()) return;
   out.append(header_);
-  if (first == ' ' || first == '\t') out.append(separator);
+  if (first == ' ' || first == '\t' || first == '\r') out.append(separator);
 }
 
 DataFilter::Step DataFilter::push(std::string_view content, Buffer& out) {
@@ -42,6 +43,9 @@ DataFilter::Step DataFilter::push(std::string_view content, Buffer& out) {
           pass_run();
           run = ++next;
           at_ = At::after_dot;
+        } else if (c == '\r' && !begun_) {
+          run = ++next;
+          at_ = At::first_cr;
         } else {
           if (!begun_) begin(c, out);
           after_cr_ = false;
@@ -66,7 +70,10 @@ DataFilter::Step DataFilter::push(std::string_view content, Buffer& out) {
           if (!begun_) begin(c, out);
           return {next + 1, Status::end};
         }
-        if (!begun_) begin('\r', out);
+        [[fallthrough]];
+
+      case At::first_cr:
+        if (!begun_) begin(c == '\n' ? c : '\r', out);
         out.append("\r");
         after_cr_ = true;
         at_ = At::in_line;

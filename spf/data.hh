@@ -32,7 +32,7 @@ class DataFilter {
   Step push(std::string_view content, Buffer& out);
 
  private:
-  enum class At { start_of_line, after_dot, after_dot_cr, in_line };
+  enum class At { start_of_line, after_dot, after_dot_cr, first_cr, in_line };
 
   void begin(char first, Buffer& out);
 

@@ -83,7 +83,14 @@ TEST_CASE("the header stands before the first line and nothing can continue it")
       {"\tx\r\n.\r\n", header + note + "\tx\r\n"},
       {". x\r\n.\r\n", header + note + " x\r\n"},
       {"..\r\n.\r\n", header + "..\r\n"},
-      {".\rx\r\n.\r\n", header + "\rx\r\n"},
+      {"\rx\r\n.\r\n", header + note + "\rx\r\n"},          // a bare CR
+      {"\r x\r\n.\r\n", header + note + "\r x\r\n"},
+      {"\r\r\n.\r\n", header + note + "\r\r\n"},
+      {"\r.\r\n.\r\n", header + note + "\r.\r\n"},
+      {".\rx\r\n.\r\n", header + note + "\rx\r\n"},         // un-stuffed
+      {".\r\r\n.\r\n", header + note + "\r\r\n"},
+      {"..\r\r\n.\r\n", header + "..\r\r\n"},              // a dot is first
+      {"x\r\n\rx\r\n.\r\n", header + "x\r\n\rx\r\n"},    // not in the first line
       {std::string(70000, 'x') + "\r\n.\r\n", header + std::string(70000, 'x') + "\r\n"},
   };
   for (const auto& c : cases)
@@ -92,14 +99,22 @@ TEST_CASE("the header stands before the first line and nothing can continue it")
       CHECK(passed.status == end);
       CHECK(passed.content == c.passed);
     }
-  CHECK(pass(" x\r\n.\r\n", "", std::string::npos).content == " x\r\n");
+  for (const std::string content : {" x\r\n", "\r x\r\n", "\r\n"})
+    CHECK(pass(content + ".\r\n", "", 1).content == content);
+}
+
+TEST_CASE("a CR held back at the beginning hides no bare LF") {
+  CHECK(pass("\r", "H: 1\r\n", 1).content == "");
+  CHECK(pass("\r\n\n", "H: 1\r\n", 1).status == bare_lf);
+  CHECK(pass("\r\r\n\n", "H: 1\r\n", 1).status == bare_lf);
+  CHECK(pass("\rx\n", "H: 1\r\n", 1).status == bare_lf);
 }
 
 TEST_CASE("a full buffer loses nothing") {
   std::string content, expected;
   for (int i = 0; i < 500; ++i) {
-    content += i % 3 ? ".." + std::to_string(i) + "\r\n" : ".\r.\rx\r\n";
-    expected += i % 3 ? ".." + std::to_string(i) + "\r\n" : "\r.\rx\r\n";
+    content += i % 3 != 1 ? ".." + std::to_string(i) + "\r\n" : ".\r.\rx\r\n";
+    expected += i % 3 != 1 ? ".." + std::to_string(i) + "\r\n" : "\r.\rx\r\n";
   }
   for (const std::size_t room : {100, 101, 103, 1000}) {
     const Passed passed = pass(content + ".\r\n", "H: 1\r\n", std::string::npos, room);

@@ -167,7 +167,10 @@ TEST_CASE("whatever the first line is, the header stays ours") {
       {"a dot that was not stuffed", ".x\r\n", "x\r\n", false},
       {"no header at all", "just text\r\n", "just text\r\n", false},
       {"a long line", std::string(70000, 'x') + "\r\n", std::string(70000, 'x') + "\r\n", false},
-      {"a bare CR", "\r \r\nx\r\n", "\r \r\nx\r\n", false},
+      {"a bare CR", "\r \r\nx\r\n", "\r \r\nx\r\n", true},
+      {"the same before text", "\rFrom: x\r\n", "\rFrom: x\r\n", true},
+      {"the same, stuffed", ".\r x\r\n", "\r x\r\n", true},
+      {"CR before CRLF", "\r\r\nx\r\n", "\r\r\nx\r\n", true},
   };
   for (const auto& c : cases) {
     INFO(c.why);

@@ -30,6 +30,12 @@ bool is_ours(std::string_view verb, std::string_view of_client) {
   return (of_client == "MAIL" || of_client == "AUTH") && (verb == "HELO" || verb == "EHLO");
 }
 
+// A CR that no LF follows is white space.
+bool begins_with_white_space(const std::string& message) {
+  const char first = message.empty() ? '.' : message[0];
+  return first == ' ' || first == '\t' || (first == '\r' && !message.starts_with("\r\n"));
+}
+
 std::string domain_of(const std::string& address) {
   const std::size_t at = address.rfind('@');
   return at == all ? std::string() : address.substr(at + 1);
@@ -186,7 +192,7 @@ void Dialogue::look_at_messages() {
       const ClientView::Message& message = sent[index++];
       const Judgement& judgement = judgements_.at(got.mail);
       std::string expected = judgement.header;
-      if (!expected.empty() && (message.content.starts_with(' ') || message.content.starts_with('\t')))
+      if (!expected.empty() && begins_with_white_space(message.content))
         expected += "X-Received-SPF-Note: the message began with white space\r\n";
       expected += message.content;
       if (!got.complete) {
