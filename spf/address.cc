@@ -44,6 +44,10 @@ bool Address::is_loopback() const {
                                 [](std::uint8_t octet) { return octet == 0; });
 }
 
+bool Address::is_unspecified() const {
+  return std::all_of(octets_.begin(), octets_.end(), [](std::uint8_t octet) { return octet == 0; });
+}
+
 bool Address::in_network(const Address& network, unsigned prefix) const {
   if (ip4_ != network.ip4_ || prefix > bits()) return false;
   const unsigned whole = prefix / 8;

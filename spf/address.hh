@@ -27,6 +27,8 @@ class Address {
 
   // 127.0.0.0/8 or ::1.
   bool is_loopback() const;
+  // 0.0.0.0 or ::.
+  bool is_unspecified() const;
 
   // Whether the first `prefix` bits (at most bits()) are the same; false for
   // addresses of different families.

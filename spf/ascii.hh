@@ -8,6 +8,14 @@ namespace spf {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_control(char c) { return (c >= 0 && c < ' ') || c == 0x7f; }
+
+// What a word may have without quotes (RFC 5322 section 3.2.3).
+constexpr bool is_atext(char c) {
+  return is_alpha(c) || is_digit(c) ||
+         std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+}
+
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
 
 constexpr bool equal_ignoring_case(std::string_view one, std::string_view other) {
@@ -17,6 +25,10 @@ constexpr bool equal_ignoring_case(std::string_view one, std::string_view other)
 
 constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   return equal_ignoring_case(text.substr(0, start.size()), start);
+}
+
+constexpr bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && equal_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
 }  // namespace spf

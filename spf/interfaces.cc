@@ -1,9 +1,11 @@
 #include "spf/interfaces.hh"
 
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "spf/descriptor.hh"
@@ -45,10 +47,29 @@ std::optional<Address> source_towards(const Address& address) {
   return Address::ip6(octets);
 }
 
+bool is_link_local(const Address& address) {
+  return address.in_network(*Address::parse("fe80::"), 10);
+}
+
+bool is_listed(const Address& address) {
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return false;
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, freeifaddrs);
+  for (const ifaddrs* i = list; i != nullptr; i = i->ifa_next) {
+    if (i->ifa_addr == nullptr || i->ifa_addr->sa_family != AF_INET6) continue;
+    const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(*i->ifa_addr);
+    if (std::equal(ip6.sin6_addr.s6_addr, ip6.sin6_addr.s6_addr + 16, address.octets())) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // To itself a machine sends from the very address it sends to. This costs a
-// tenth of listing all interfaces.
-bool is_own_address(const Address& address) { return source_towards(address) == address; }
+// tenth of listing all interfaces, which a link-local address needs: without
+// its interface there is no way to it.
+bool is_own_address(const Address& address) {
+  return is_link_local(address) ? is_listed(address) : source_towards(address) == address;
+}
 
 }  // namespace spf

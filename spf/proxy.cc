@@ -133,7 +133,7 @@ class Proxy {
       : config_(config),
         argv_(argv),
         environment_(std::move(environment)),
-        session_(config, getpid()) {}
+        session_(config, getpid(), is_own_address) {}
 
   int run() {
     advance();

@@ -44,9 +44,10 @@ struct Session::Event {
 
 Session::Event Session::event() { return {*this}; }
 
-Session::Session(const Config& config, long pid)
+Session::Session(const Config& config, long pid, IsOwnAddress& is_own)
     : config_(config),
       pid_(pid),
+      is_own_(is_own),
       from_client_(buffer_size),
       from_tls_(max_tls_status),
       from_child_(buffer_size),
@@ -136,7 +137,7 @@ Task<bool> Session::execute(Command command) {
 
     case Verb::mail:
     case Verb::rcpt:
-      if (const auto path = parse_path(verb, argument); !path)
+      if (const auto path = parse_path(verb, argument, is_own_); !path)
         say(verb == Verb::mail ? reply::bad_mail : reply::bad_rcpt);
       else if (verb == Verb::mail)
         co_await mail(*path);

@@ -51,8 +51,9 @@ inline constexpr std::string_view dismissal = "QUIT\r\n";
 
 class Session {
  public:
-  // `config` must outlive the session; `pid` is for the log.
-  Session(const Config& config, long pid);
+  // `config` must outlive the session; `pid` is for the log; `is_own` is asked
+  // for the literals that MAIL has.
+  Session(const Config& config, long pid, IsOwnAddress& is_own);
   Session(const Session&) = delete;
 
   // The proxy appends to the first three and consumes from the others. A full
@@ -165,6 +166,7 @@ class Session {
 
   const Config& config_;
   const long pid_;
+  IsOwnAddress& is_own_;
 
   Buffer from_client_, from_tls_, from_child_, to_client_, to_child_;
   Actions actions_;

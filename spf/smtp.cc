@@ -1,7 +1,6 @@
 #include "spf/smtp.hh"
 
 #include <algorithm>
-#include <iterator>
 
 #include "spf/ascii.hh"
 #include "spf/mailbox.hh"
@@ -13,50 +12,29 @@ constexpr std::string_view names[] = {"HELO", "EHLO", "MAIL", "RCPT", "DATA",
                                       "RSET", "NOOP", "VRFY", "EXPN", "HELP",
                                       "AUTH", "QUIT", "STARTTLS", "BDAT", ""};
 
-bool is_control(char c) { return (c >= 0 && c < ' ') || c == 0x7f; }
-
 void skip_blanks(std::string_view& text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
 }
 
-// Where the mailbox at the start of `text` ends: before the '>' that closes a
-// bracketed path. npos if it is no mailbox that every server reads alike:
-// outside quotes no blanks, backslashes or angle brackets, inside quotes no
-// angle brackets either, since some servers do not know quotes there.
-std::size_t bracketed_end(std::string_view text) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (is_control(c) || c == '<' || (quoted && c == '>')) return text.npos;
-    if (c == '>') return i;
-    if (c == '"') quoted = !quoted;
-    if (quoted && c == '\\') {
-      if (++i == text.size() || is_control(text[i]) || text[i] == '<' || text[i] == '>')
-        return text.npos;
-    } else if (!quoted && (c == '\\' || c == ' ')) {
-      return text.npos;
-    }
-  }
-  return text.npos;
-}
-
-// Where a path without brackets ends. npos if it has a character that needs them.
-std::size_t bare_end(std::string_view text) {
-  const std::size_t end = std::min(text.find(' '), text.size());
-  const std::string_view token = text.substr(0, end);
-  const bool plain = !token.empty() && token.find_first_of("<>\"\\") == token.npos &&
-                     std::none_of(token.begin(), token.end(), is_control);
-  return plain ? end : text.npos;
-}
-
 // Takes "@a,@b:" off the front of `mailbox` (RFC 5321 appendix C). False for a
-// source route without a mailbox behind it.
+// source route that is none.
 bool strip_source_route(std::string_view& mailbox) {
-  if (mailbox.empty() || mailbox.front() != '@') return true;
-  const std::size_t colon = mailbox.find(':');
-  if (colon == mailbox.npos) return false;
-  mailbox.remove_prefix(colon + 1);
-  return !mailbox.empty() && mailbox.front() != '@';
+  bool more = mailbox.starts_with('@');
+  while (more) {
+    const std::size_t end = mailbox.find_first_of(",:");
+    if (end == mailbox.npos || !is_domain(mailbox.substr(1, end - 1))) return false;
+    more = mailbox[end] == ',';
+    mailbox.remove_prefix(end + 1);
+    if (mailbox.starts_with('@') != more) return false;
+  }
+  return true;
+}
+
+// A literal of this machine's is its own name to servers that look for it, qmail
+// among them: they make a local sender of it.
+bool names_this_machine(std::string_view mailbox, IsOwnAddress& is_own) {
+  const auto address = address_literal(mailbox.substr(domain_separator(mailbox) + 1));
+  return address && (address->is_loopback() || address->is_unspecified() || is_own(*address));
 }
 
 }  // namespace
@@ -92,7 +70,7 @@ std::string Path::command(Verb verb) const {
   return line;
 }
 
-std::optional<Path> parse_path(Verb verb, std::string_view argument) {
+std::optional<Path> parse_path(Verb verb, std::string_view argument, IsOwnAddress& is_own) {
   const std::string_view keyword = verb == Verb::mail ? "FROM" : "TO";
   if (!starts_with_ignoring_case(argument, keyword)) return {};
   argument.remove_prefix(keyword.size());
@@ -101,18 +79,17 @@ std::optional<Path> parse_path(Verb verb, std::string_view argument) {
   argument.remove_prefix(1);
   skip_blanks(argument);
 
-  const bool bracketed = !argument.empty() && argument.front() == '<';
+  const bool bracketed = argument.starts_with('<');
   if (bracketed) argument.remove_prefix(1);
-  const std::size_t end = bracketed ? bracketed_end(argument) : bare_end(argument);
-  if (end == argument.npos) return {};
+  const std::size_t end = std::min(argument.find(bracketed ? '>' : ' '), argument.size());
+  if (bracketed && end == argument.size()) return {};
   std::string_view mailbox = argument.substr(0, end);
-  argument.remove_prefix(end + (bracketed ? 1 : 0));
-  if (!strip_source_route(mailbox)) return {};
-  // Servers that take the quotes away first find another last @ in these.
-  const std::size_t separator = domain_separator(mailbox);
-  if (mailbox.rfind('"') != mailbox.npos &&
-      (separator == mailbox.npos || mailbox.rfind('"') > separator))
-    return {};
+  argument.remove_prefix(end + bracketed);
+  const bool null_path = bracketed && mailbox.empty();
+  if (!null_path && !(strip_source_route(mailbox) && is_mailbox(mailbox))) return {};
+  // Servers end a path without brackets at a blank in quotes, or don't.
+  if (!bracketed && mailbox.find('"') != mailbox.npos) return {};
+  if (verb == Verb::mail && names_this_machine(mailbox, is_own)) return {};
 
   Path path{std::string(mailbox), {}};
   while (!argument.empty()) {

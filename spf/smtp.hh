@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "spf/address.hh"
+
 namespace spf {
 
 // Bounds on a command line, without its line end. RFC 5321 section 4.5.3.1.4
@@ -48,8 +50,13 @@ struct Path {
   std::string command(Verb verb) const;
 };
 
+// Whether an address is one of this machine's own.
+using IsOwnAddress = bool(const Address&);
+
 // `verb` is mail or rcpt. Nothing, where servers might read the text
-// differently from how it is judged.
-std::optional<Path> parse_path(Verb verb, std::string_view argument);
+// differently from how it is judged (see is_mailbox()); nor for a MAIL from a
+// literal of this machine, of loopback or of 0.0.0.0. `is_own` is asked only
+// where MAIL has a literal.
+std::optional<Path> parse_path(Verb verb, std::string_view argument, IsOwnAddress& is_own);
 
 }  // namespace spf

@@ -121,7 +121,7 @@ int print_walled(bool quiet, const spf::Config& config,
 // As the session hears it in MAIL; "" is the null sender there, too.
 std::string sender(std::string_view text) {
   const std::string path = text.starts_with('<') ? std::string(text) : '<' + std::string(text) + '>';
-  const auto mail = spf::parse_path(spf::Verb::mail, "FROM:" + path);
+  const auto mail = spf::parse_path(spf::Verb::mail, "FROM:" + path, spf::is_own_address);
   if (!mail || !mail->parameters.empty())
     throw WrongUsage{"no sender that MAIL can have: " + std::string(text)};
   return mail->mailbox;

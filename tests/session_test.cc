@@ -276,6 +276,15 @@ TEST_CASE("what may not go on is answered here") {
     < 501 syntax: MAIL FROM:<address> (#5.5.4)
     > RCPT TO b@c
     < 501 syntax: RCPT TO:<address> (#5.5.4)
+    > MAIL FROM:<x%victim.example>
+    < 501 syntax: MAIL FROM:<address> (#5.5.4)
+    > MAIL FROM:<x@[192.0.2.25]>
+    < 501 syntax: MAIL FROM:<address> (#5.5.4)
+    > MAIL FROM:<x@[192.0.2.26]>
+    ? x@[192.0.2.26],client.example = fail b -all
+    < 250 ok
+    > RCPT TO:<x@victim(c).example>
+    < 501 syntax: RCPT TO:<address> (#5.5.4)
     > DATA now
     < 501 syntax error in parameters (#5.5.4)
     > EHLO \e[2J

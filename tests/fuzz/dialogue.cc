@@ -15,6 +15,8 @@ constexpr std::size_t all = std::string::npos;
 // More than any input of these tests can ask for.
 constexpr unsigned most_steps = 2'000'000;
 
+bool is_own(const spf::Address& address) { return address.text() == "192.0.2.25"; }
+
 }  // namespace
 
 Dialogue::Dialogue(const spf::Config& config, Reading reading, Input& input, bool moody,
@@ -24,7 +26,7 @@ Dialogue::Dialogue(const spf::Config& config, Reading reading, Input& input, boo
       input_(input),
       moody_(moody),
       piece_(piece),
-      session_(config, 42),
+      session_(config, 42, is_own),
       view_(config) {
   step();
 }

@@ -35,9 +35,12 @@ std::string unescape(std::string_view text) {
   return result;
 }
 
+bool is_own(const spf::Address& address) { return address.text() == "192.0.2.25"; }
+
 class Player {
  public:
-  Player(const spf::Config& config, std::size_t piece) : session_(config, 42), piece_(piece) {
+  Player(const spf::Config& config, std::size_t piece)
+      : session_(config, 42, is_own), piece_(piece) {
     look();
   }
 

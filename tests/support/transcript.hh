@@ -39,7 +39,8 @@
 
 namespace transcript {
 
-// A configuration as most transcripts use it: level 3, client 192.0.2.1.
+// A configuration as most transcripts use it: level 3, client 192.0.2.1. This
+// machine's own address is 192.0.2.25.
 spf::Config config();
 
 // Plays the transcript, each input fed in pieces of `piece` octets. Returns ""
