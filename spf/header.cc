@@ -1,5 +1,8 @@
 #include "spf/header.hh"
 
+#include <algorithm>
+#include <iterator>
+
 #include "spf/ascii.hh"
 #include "spf/sanitise.hh"
 
@@ -11,7 +14,7 @@ constexpr std::size_t max_item = 255;    // of one name, address or term in the 
 constexpr std::size_t max_column = 78;   // RFC 5322 section 2.1.1
 
 // `text` with a backslash before each of `special` (RFC 5322 section 3.2.1).
-std::string quote(const std::string& text, std::string_view special) {
+std::string quote(std::string_view text, std::string_view special) {
   std::string result;
   for (const char c : text) {
     if (special.find(c) != special.npos) result += '\\';
@@ -20,20 +23,53 @@ std::string quote(const std::string& text, std::string_view special) {
   return result;
 }
 
+// Many readers of the header know no quotes and look for "; key=" or "key="
+// anywhere, the first one or the last.
+std::string without_pairs(std::string text) {
+  for (char& c : text)
+    if (c == ';' || c == '=') c = '_';
+  return text;
+}
+
 std::string in_comment(std::string_view text) {
-  return quote(printable(text, max_item), "()\\");
+  return quote(without_pairs(printable(text, max_item)), "()\\");
+}
+
+// The keys of RFC 7208 section 9.1.
+constexpr std::string_view keys[] = {"client-ip", "envelope-from", "helo", "identity",
+                                     "mechanism", "problem", "receiver"};
+
+// Senders have '=' by right (BATV, SRS, VERP): it goes where a key is before
+// it, and where quotes would let blanks stand between.
+std::string in_envelope_from(std::string_view sender) {
+  std::string text = printable(sender, max_item);
+  if (text.find_first_of("\"; ") != text.npos) return without_pairs(std::move(text));
+  for (std::size_t i = text.find('='); i != text.npos; i = text.find('=', i + 1)) {
+    const std::string_view before = std::string_view(text).substr(0, i);
+    if (std::any_of(std::begin(keys), std::end(keys),
+                    [&](std::string_view key) { return ends_with_ignoring_case(before, key); }))
+      text[i] = '_';
+  }
+  return text;
 }
 
 // RFC 5322 section 3.2.3
 bool is_dot_atom(std::string_view text) {
   bool after_dot = true;
   for (const char c : text) {
-    const bool atext = is_alpha(c) || is_digit(c) ||
-                       std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
-    if (c == '.' ? after_dot : !atext) return false;
+    if (c == '.' ? after_dot : !is_atext(c)) return false;
     after_dot = c == '.';
   }
   return !after_dot;
+}
+
+std::string pair(std::string_view key, std::string_view word) {
+  std::string text = ' ' + std::string(key) + '=';
+  if (is_dot_atom(word))
+    text += word;
+  else
+    text += '"' + quote(word, "\"\\") + '"';
+  return text + ';';
 }
 
 std::string comment(const Query& query, const Verdict& verdict, std::string_view receiver) {
@@ -58,25 +94,28 @@ std::string comment(const Query& query, const Verdict& verdict, std::string_view
 }  // namespace
 
 std::string header_value(const Query& query, const Verdict& verdict, std::string_view receiver) {
+  // These are always there: who finds no identity takes it for mailfrom.
+  const std::string client = pair("client-ip", query.client.text());
+  const std::string identity = pair("identity", name(verdict.identity));
   std::string value(name(verdict.result));
   // Where everything is as long as can be, what would be over the limit is
   // left out whole, so that the value keeps its syntax.
-  const auto add = [&value](const std::string& text) {
-    if (value.size() + text.size() <= max_value) value += text;
-  };
-  const auto add_pair = [&](std::string_view key, std::string_view text) {
-    const std::string word = printable(text, max_item);
-    add(' ' + std::string(key) + '=' +
-        (is_dot_atom(word) ? word : '"' + quote(word, "\"\\") + '"') + ';');
+  std::size_t room = max_value - value.size() - client.size() - identity.size();
+  const auto add = [&](const std::string& text) {
+    if (text.size() > room) return;
+    value += text;
+    room -= text.size();
   };
   add(" (" + comment(query, verdict, receiver) + ')');
-  add_pair("client-ip", query.client.text());
-  add_pair("envelope-from", query.sender);
-  add_pair("helo", query.helo);
-  add_pair("identity", name(verdict.identity));
-  add_pair("receiver", receiver);
-  if (verdict.mechanism) add_pair("mechanism", *verdict.mechanism);
-  return value;
+  value += client;
+  // A part of a name is another name.
+  if (query.sender.size() <= max_item) add(pair("envelope-from", in_envelope_from(query.sender)));
+  if (query.helo.size() <= max_item)
+    add(pair("helo", without_pairs(printable(query.helo, max_item))));
+  if (verdict.mechanism)
+    add(pair("mechanism", without_pairs(printable(*verdict.mechanism, max_item))));
+  add(pair("receiver", printable(receiver, max_item)));
+  return value + identity;
 }
 
 std::string received_spf(std::string_view value) {

@@ -13,7 +13,8 @@
 
 namespace spf {
 
-// The header's value in one line of at most 1,000 octets of printable ASCII.
+// The header's value in one line of at most 1,000 octets of printable ASCII. No
+// text in it that came from outside looks like a key, with quotes or without.
 // `receiver` is R (see Config).
 std::string header_value(const Query& query, const Verdict& verdict, std::string_view receiver);
 

@@ -50,7 +50,7 @@ TEST_CASE("the header of the manual, octet by octet") {
   CHECK(delivered(level("1"), "MAIL FROM:<a@example.org>", body) ==
         "Received-SPF: pass (mx.local: SPF record at example.org designates 192.0.2.1\r\n"
         " as permitted sender) client-ip=192.0.2.1; envelope-from=\"a@example.org\";\r\n"
-        " helo=mail.example.org; identity=mailfrom; receiver=mx.local; mechanism=mx;\r\n" +
+        " helo=mail.example.org; mechanism=mx; receiver=mx.local; identity=mailfrom;\r\n" +
             body);
 }
 
@@ -84,8 +84,8 @@ TEST_CASE("the comment says what each result means") {
     CHECK(message.well_formed);
     CHECK(message.header == "Received-SPF: " + std::string(c.comment) +
                                 " client-ip=192.0.2.1; envelope-from=\"" + sender +
-                                "\"; helo=mail.example.org; identity=mailfrom; receiver=mx.local;" +
-                                c.mechanism);
+                                "\"; helo=mail.example.org;" + c.mechanism +
+                                " receiver=mx.local; identity=mailfrom;");
     CHECK(message.rest == body);
   }
   const Message error = taken_apart(delivered(level("1"), "MAIL FROM:<a@permerror.example.org>", body));

@@ -35,11 +35,11 @@ TEST_CASE("a header says what the contract says") {
   CHECK(value ==
         "pass (mx.local: SPF record at example.org designates 192.0.2.1 as permitted sender) "
         "client-ip=192.0.2.1; envelope-from=\"a@example.org\"; helo=mail.example.org; "
-        "identity=mailfrom; receiver=mx.local; mechanism=mx;");
+        "mechanism=mx; receiver=mx.local; identity=mailfrom;");
   CHECK(spf::received_spf(value) ==
         "Received-SPF: pass (mx.local: SPF record at example.org designates 192.0.2.1\r\n"
         " as permitted sender) client-ip=192.0.2.1; envelope-from=\"a@example.org\";\r\n"
-        " helo=mail.example.org; identity=mailfrom; receiver=mx.local; mechanism=mx;\r\n");
+        " helo=mail.example.org; mechanism=mx; receiver=mx.local; identity=mailfrom;\r\n");
 }
 
 TEST_CASE("each result has its comment") {
@@ -76,8 +76,8 @@ TEST_CASE("values that are no dot-atom are quoted, and an absent mechanism is ab
   v.mechanism.reset();
   CHECK(spf::header_value(query("", "[192.0.2.1]", "2001:db8::1"), v, "unknown") ==
         "none (unknown: domain at example.org does not designate permitted sender hosts) "
-        "client-ip=\"2001:db8::1\"; envelope-from=\"\"; helo=\"[192.0.2.1]\"; identity=helo; "
-        "receiver=unknown;");
+        "client-ip=\"2001:db8::1\"; envelope-from=\"\"; helo=\"[192.0.2.1]\"; "
+        "receiver=unknown; identity=helo;");
   const struct { const char* mechanism; const char* written; } cases[] = {
       {"-all", "mechanism=-all;"},
       {"default", "mechanism=default;"},
@@ -90,7 +90,7 @@ TEST_CASE("values that are no dot-atom are quoted, and an absent mechanism is ab
   };
   for (const auto& c : cases) {
     v.mechanism = c.mechanism;
-    CHECK(spf::header_value(query(), v, "r").ends_with(c.written));
+    CHECK(spf::header_value(query(), v, "r").ends_with(std::string(c.written) + " receiver=r; identity=helo;"));
   }
 }
 
@@ -147,4 +147,52 @@ TEST_CASE("the log line has the patch's keys, then ours") {
             .starts_with("qlogenvelope: result=accepted code=250 reason=spf detail=pass "));
   CHECK(spf::log_line({451, "", "h", 1, "none"}, query(), verdict(Result::temperror))
             .starts_with("qlogenvelope: result=rejected code=451 reason=spf detail=temperror "));
+}
+
+TEST_CASE("no text from outside looks like a key") {
+  Verdict v = verdict(Result::permerror);
+  v.problem = "unknown term: a;b=c";
+  v.mechanism = "exists:identity=mailfrom;.evil.example";
+  const std::string value = spf::header_value(query("", "x; receiver=y"), v, "mx.local");
+  CHECK(value ==
+        "permerror (mx.local: unknown term: a_b_c) client-ip=192.0.2.1; envelope-from=\"\"; "
+        "helo=\"x_ receiver_y\"; mechanism=\"exists:identity_mailfrom_.evil.example\"; "
+        "receiver=mx.local; identity=mailfrom;");
+  // The variable and the log have it as it is.
+  CHECK(spf::variables(v, value)[3] == "SPFMECHANISM=exists:identity=mailfrom;.evil.example");
+  CHECK(spf::log_line({250, "", "h", 1, "none"}, query(), v).find(
+            " mechanism=exists:identity=mailfrom;.evil.example ") != std::string::npos);
+
+  const struct { const char* sender; const char* written; } cases[] = {
+      {"prvs=123=a@b.example", "prvs=123=a@b.example"},            // BATV
+      {"SRS0=Xy=TT=c.example=a@b.example", "SRS0=Xy=TT=c.example=a@b.example"},
+      {"list-a=c.example@b.example", "list-a=c.example@b.example"},  // VERP
+      {"identity=helo@b.example", "identity_helo@b.example"},
+      {"x+Identity=helo@b.example", "x+Identity_helo@b.example"},
+      {"identity==helo@b.example", "identity_=helo@b.example"},
+      {"client-ip=127.0.0.1@b.example", "client-ip_127.0.0.1@b.example"},
+      {"identity@b=c", "identity@b=c"},
+      {"\"a;identity =b\"@c", "\\\"a_identity _b\\\"@c"},
+  };
+  for (const auto& c : cases)
+    CHECK(spf::header_value(query(c.sender), v, "r").find(
+              " envelope-from=\"" + std::string(c.written) + "\"; ") != std::string::npos);
+}
+
+TEST_CASE("a name that is too long is left out, the address and the identity never are") {
+  Verdict v = verdict(Result::pass);
+  v.identity = spf::Identity::helo;
+  const std::string longest(255, 'x'), too_long(256, 'x');
+  CHECK(spf::header_value(query(longest, longest), v, "r").find("helo=" + longest + ";") != std::string::npos);
+  // A part of it would be another one.
+  const std::string value = spf::header_value(query(too_long, too_long), v, "r");
+  CHECK(value.ends_with(") client-ip=192.0.2.1; mechanism=mx; receiver=r; identity=helo;"));
+  for (const std::string& fill : {longest, std::string(255, '"'), std::string(255, '(')}) {
+    v.domain = v.problem = fill;
+    v.mechanism = fill;
+    const std::string full = spf::header_value(query(fill, fill), v, fill);
+    CHECK(full.size() <= 1000);
+    CHECK(full.find(" client-ip=192.0.2.1;") != std::string::npos);
+    CHECK(full.ends_with("; identity=helo;"));
+  }
 }

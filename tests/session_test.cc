@@ -48,7 +48,7 @@ const std::string go_ahead = R"(
 const std::string header = R"(
   + Received-SPF: pass (mx.local: SPF record at example.org designates 192.0.2.1
   +  as permitted sender) client-ip=192.0.2.1; envelope-from="a@example.org";
-  +  helo=client.example; identity=mailfrom; receiver=mx.local; mechanism=mx;
+  +  helo=client.example; mechanism=mx; receiver=mx.local; identity=mailfrom;
 )";
 
 const std::string quit = R"(

@@ -486,7 +486,7 @@ TEST_CASE("a message inside TLS has its header, and its refusals the protocol") 
     > Subject: x
     + Received-SPF: pass (mx.local: SPF record at example.org designates 192.0.2.1
     +  as permitted sender) client-ip=192.0.2.1; envelope-from="a@example.org";
-    +  helo=tls.example; identity=mailfrom; receiver=mx.local; mechanism=mx;
+    +  helo=tls.example; mechanism=mx; receiver=mx.local; identity=mailfrom;
     + Subject: x
     > .
     + .

@@ -126,8 +126,8 @@ Evaluation
 Header
 Received-SPF: fail (mx.local: SPF record at example.org does not designate
  192.0.2.7 as permitted sender) client-ip=192.0.2.7;
- envelope-from="a@example.org"; helo=h.example; identity=mailfrom;
- receiver=mx.local; mechanism=-all;
+ envelope-from="a@example.org"; helo=h.example; mechanism=-all;
+ receiver=mx.local; identity=mailfrom;
 
 Environment of prog
   SPFRESULT      fail
@@ -137,7 +137,7 @@ Environment of prog
   SPFHEADER      fail (mx.local: SPF record at example.org does not designate
                    192.0.2.7 as permitted sender) client-ip=192.0.2.7;
                    envelope-from="a@example.org"; helo=h.example;
-                   identity=mailfrom; receiver=mx.local; mechanism=-all;
+                   mechanism=-all; receiver=mx.local; identity=mailfrom;
   SPFEXPLANATION 192.0.2.7 is no host of example.org
 
 Replies

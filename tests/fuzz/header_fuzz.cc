@@ -5,6 +5,7 @@
 #include "spf/header.hh"
 #include "spf/sanitise.hh"
 #include "tests/fuzz/fuzz.hh"
+#include "tests/fuzz/header_readers.hh"
 #include "tests/fuzz/header_syntax.hh"
 #include "tests/fuzz/input.hh"
 
@@ -12,13 +13,32 @@ namespace fuzz {
 namespace {
 
 constexpr std::string_view keys[] = {"client-ip", "envelope-from", "helo",
-                                     "identity",  "receiver",      "mechanism"};
+                                     "mechanism", "receiver",      "identity"};
 constexpr std::string_view log_keys[] = {
     "result", "code",       "reason", "detail",   "helo",   "mailfrom",  "rcptto",  "relay", "remoteip",
     "remotehost", "pid", "identity", "domain", "mechanism", "lookups", "voids", "ms", "tls"};
 
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+std::string without_pairs(std::string text) {
+  std::replace(text.begin(), text.end(), ';', '_');
+  std::replace(text.begin(), text.end(), '=', '_');
+  return text;
+}
+
+// Whatever a program that reads the header makes of it, it is not that another
+// identity was checked. What of a name is left out, or of a sender replaced, is
+// at most its '=' and ';'.
+void try_readers(const spf::Verdict& verdict, const std::string& value) {
+  const std::string identity(spf::name(verdict.identity));
+  for (const IdentityReader reader : identity_readers)
+    require(identity_in(value, reader) == identity, "a reader finds another identity");
+  const std::string found = opendmarc_identity(value);
+  require(found == identity || found == "", "OpenDMARC finds another identity");
+  for (const std::string_view key : keys)
+    require(count_of_key(value, key) <= 1, "a key twice to who knows no quotes");
 }
 
 void try_header(const spf::Query& query, const spf::Verdict& verdict, const std::string& receiver,
@@ -45,12 +65,16 @@ void try_header(const spf::Query& query, const spf::Verdict& verdict, const std:
     ++key;
     const std::string wanted = name == "client-ip"       ? query.client.text()
                                : name == "envelope-from" ? query.sender
-                               : name == "helo"          ? query.helo
+                               : name == "helo"          ? without_pairs(query.helo)
                                : name == "identity"      ? std::string(spf::name(verdict.identity))
                                : name == "receiver"      ? receiver
-                                                         : verdict.mechanism.value_or("");
-    require(text == spf::printable(wanted, 255), "another value");
+                                                         : without_pairs(verdict.mechanism.value_or(""));
+    if (name == "envelope-from")
+      require(without_pairs(text) == spf::printable(without_pairs(wanted), wanted.size()), "another sender");
+    else
+      require(text == spf::printable(wanted, name == "helo" ? wanted.size() : 255), "another value");
   }
+  require(!header->pairs.empty() && header->pairs.back().first == "identity", "identity is not last");
 }
 
 void try_variables(const spf::Verdict& verdict, const std::string& value) {
@@ -111,6 +135,8 @@ void header(std::string_view data) {
   const std::string recipient = text(), host = text();
 
   const std::string value = spf::header_value(query, verdict, receiver);
+  // The receiver's name is the administrator's.
+  if (receiver.find_first_of(";=") == receiver.npos) try_readers(verdict, value);
   try_header(query, verdict, receiver, value);
   try_variables(verdict, value);
   const spf::LogEntry entry{how & 128 ? 250u : 550u, recipient, host, 4711, how & 64 ? "TLSv1.2" : "none"};

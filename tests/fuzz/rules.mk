@@ -38,3 +38,6 @@ build/fuzz/%_fuzz: tests/fuzz/libfuzzer.cc $(FUZZ_OBJECTS)
 
 $(BUILD)/tests/fuzz_test: %: %.o $(BUILD)/tests/main.o $(FUZZ_TESTED) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
+
+# What fuzzing shares with these.
+$(BUILD)/tests/header_readers_test: $(BUILD)/tests/fuzz/header_readers.o
