@@ -83,6 +83,17 @@ TEST_CASE("sender and HELO are taken in every form") {
   }
 }
 
+TEST_CASE("a sender that MAIL can't have is wrong usage") {
+  const Spfcheck spfcheck;
+  for (const std::string sender : {"x%example.org", "x@example.org(a)", "x@[127.0.0.1]", "x@[0.0.0.0]",
+                                   "x@[IPv6:::1]", "x\xff@example.org", "<x@example.org> SIZE=1"}) {
+    INFO(sender);
+    const Finished run = spfcheck.run({"192.0.2.1", "h", sender});
+    CHECK(run.code == 100);
+    CHECK(run.err.starts_with("spfcheck: fatal: no sender that MAIL can have: "));
+  }
+}
+
 TEST_CASE("a whole run: records, terms, DNS, limits, header, environment, replies") {
   Spfcheck spfcheck;
   fill(spfcheck.dns);

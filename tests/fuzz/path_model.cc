@@ -1,7 +1,5 @@
 #include "tests/fuzz/path_model.hh"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -151,21 +149,16 @@ class Postfix {
     }
   }
 
+  // What it keeps of an address has no quotes any more.
   ReadMailbox rewritten() const {
-    const auto text = [](auto begin, auto end) {
-      std::string all;
-      for (auto i = begin; i != end; ++i) all += i->text;
-      return all;
-    };
-    const auto is_at = [](const Token& t) { return t.is('@'); };
-    if (std::none_of(kept_.begin(), kept_.end(), is_at)) {
-      const auto bang = std::find_if(kept_.begin(), kept_.end(), [](auto& t) { return t.is('!'); });
-      if (bang != kept_.end()) return {text(bang + 1, kept_.end()), text(kept_.begin(), bang)};
-      const auto percent = std::find_if(kept_.rbegin(), kept_.rend(), [](auto& t) { return t.is('%'); });
-      if (percent != kept_.rend())
-        return {text(kept_.begin(), percent.base() - 1), text(percent.base(), kept_.end())};
+    std::string kept;
+    for (const Token& token : kept_) kept += token.text;
+    if (kept.find('@') == kept.npos) {
+      if (const std::size_t bang = kept.find('!'); bang != kept.npos)
+        return {kept.substr(bang + 1), kept.substr(0, bang)};
+      if (const std::size_t percent = kept.rfind('%'); percent != kept.npos) kept[percent] = '@';
     }
-    return split(text(kept_.begin(), kept_.end()));  // its internal form has no quotes
+    return split(kept);
   }
 
   std::string_view text_;
@@ -285,35 +278,6 @@ std::optional<std::string_view> bracketed(std::string_view argument) {
   return {};
 }
 
-// Code points, each of them in its one encoding (RFC 3629); nothing for others.
-std::optional<std::u32string> code_points(std::string_view text) {
-  std::u32string result;
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned char first = text[i];
-    const std::size_t size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (size == 0 || first > 0xf7 || i + size > text.size()) return {};
-    char32_t point = size == 1 ? first : first & (0x7f >> size);
-    for (std::size_t k = 1; k < size; ++k) {
-      if ((text[i + k] & 0xc0) != 0x80) return {};
-      point = point << 6 | (text[i + k] & 0x3f);
-    }
-    constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (point < smallest[size] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return {};
-    result += point;
-    i += size;
-  }
-  return result;
-}
-
-bool is_literal(const std::string& domain) {
-  unsigned char octets[16];
-  const std::string inside = domain.substr(1, domain.size() - 2);
-  const bool tagged = inside.size() > 5 && inside[4] == ':' && (inside[0] | 32) == 'i' &&
-                      (inside[1] | 32) == 'p' && (inside[2] | 32) == 'v' && inside[3] == '6';
-  if (tagged) return inet_pton(AF_INET6, inside.c_str() + 5, octets) == 1;
-  return inet_pton(AF_INET, inside.c_str(), octets) == 1;
-}
-
 }  // namespace
 
 std::optional<ReadMailbox> read_path(std::string_view argument, Server server, std::string_view own,
@@ -332,49 +296,6 @@ std::optional<ReadMailbox> read_path(std::string_view argument, Server server, s
   }
   if (const auto text = bracketed(argument)) return Exim(*text).mailbox();
   return {};
-}
-
-bool is_read_alike(std::string_view mailbox) {
-  const auto points = code_points(mailbox);
-  if (!points || std::any_of(mailbox.begin(), mailbox.end(), is_cntrl)) return false;
-  const std::size_t quote = mailbox.starts_with('"') ? mailbox.rfind('"') : 0;
-  const std::size_t at = mailbox.find('@', quote);
-  const std::string_view local = mailbox.substr(0, at);
-  if (quote == 0) {
-    const auto ok = [](char c) { return is_alnum(c) || is_8bit(c) || one_of(c, "!#$%&'*+-/=?^_`{|}~."); };
-    if (local.empty() || !std::all_of(local.begin(), local.end(), ok)) return false;
-    if (at == mailbox.npos) return !one_of('%', local) && !one_of('!', local);
-  } else {
-    if (at != quote + 1 || quote < 2) return false;
-    std::string content;
-    for (std::size_t i = 1; i < quote; ++i) {
-      if (mailbox[i] == '"') return false;
-      if (mailbox[i] == '\\' && ++i == quote) return false;
-      content += mailbox[i];
-    }
-    if (content[0] == '@' || content.find_first_of("<>") != content.npos) return false;
-  }
-  const std::string domain(mailbox.substr(at + 1));
-  if (domain.empty() || domain.size() > 255) return false;
-  if (domain.front() == '[') return domain.back() == ']' && is_literal(domain);
-  const auto ok = [](char c) { return is_alnum(c) || is_8bit(c) || one_of(c, "-_."); };
-  return std::all_of(domain.begin(), domain.end(), ok) && domain.front() != '.' &&
-         domain.find("..") == domain.npos;
-}
-
-ReadMailbox by_the_book(std::string_view mailbox) {
-  ReadMailbox read;
-  bool quoted = false;
-  for (; !mailbox.empty() && (quoted || mailbox.front() != '@'); mailbox.remove_prefix(1)) {
-    if (mailbox.front() == '"')
-      quoted = !quoted;
-    else if (mailbox.front() == '\\' && mailbox.size() > 1)
-      mailbox.remove_prefix(1), read.local += mailbox.front();
-    else
-      read.local += mailbox.front();
-  }
-  if (!mailbox.empty()) read.domain = mailbox.substr(1);
-  return read;
 }
 
 }  // namespace fuzz

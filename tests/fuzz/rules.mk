@@ -39,5 +39,7 @@ build/fuzz/%_fuzz: tests/fuzz/libfuzzer.cc $(FUZZ_OBJECTS)
 $(BUILD)/tests/fuzz_test: %: %.o $(BUILD)/tests/main.o $(FUZZ_TESTED) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
-# What fuzzing shares with these.
+# What others share with fuzzing.
 $(BUILD)/tests/header_readers_test: $(BUILD)/tests/fuzz/header_readers.o
+$(BUILD)/tests/dialogue_path_test: $(patsubst %,$(BUILD)/tests/fuzz/%_model.o,path server) \
+                                   $(BUILD)/tests/fuzz/path_grammar.o
