@@ -90,7 +90,7 @@ $(BUILD)/spf/wall.o: $(BUILD)/wall_filter.inc
 
 $(BUILD)/%.o: %.cc conf-cc conf-qmail
 	@mkdir -p $(@D)
-	$(CXX) -I. -I$(BUILD) -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c -o $@ $<
+	$(CXX) $(OPTIMISER) -I. -I$(BUILD) -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c -o $@ $<
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
@@ -140,7 +140,7 @@ run-differential: $(JUDGE)
 
 # Tables need no optimiser; the programs do, they are part of the benchmark.
 $(BUILD)/tests/%_test.o $(BUILD)/tests/support/%.o $(BUILD)/tests/main.o: \
-  CXX += -O0 -U_FORTIFY_SOURCE
+  OPTIMISER = -O0 -U_FORTIFY_SOURCE
 
 # What real servers take for the end of a message, behind spfwrap and alone.
 # Postfix is unpacked, not installed: a host has a mail system of its own.
@@ -163,8 +163,11 @@ $(STORM): $(BUILD)/tests/storm/storm.o $(BUILD)/tests/storm/session.o $(BUILD)/t
 
 include tests/fuzz/rules.mk
 
+# Catch2 3 has a library, Catch2 2 has none.
+CATCH2 = $(if $(wildcard /usr/include/catch2/catch_all.hpp),-lCatch2)
+
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) $(ARCHIVE)
-	$(LD) -o $@ $^ $(LIBS)
+	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
 
 $(BUILD)/tests/programs/tls_load: %: %.o
 	$(TLS_LD) -o $@ $^ -lssl -lcrypto

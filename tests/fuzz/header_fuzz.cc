@@ -1,6 +1,7 @@
 // What others are told of a verdict: whatever client and DNS have said, the
 // header has its syntax, the variables their bounds, the log line its keys.
 #include <algorithm>
+#include <cstdint>
 
 #include "spf/header.hh"
 #include "spf/sanitise.hh"

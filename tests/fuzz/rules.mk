@@ -37,7 +37,7 @@ build/fuzz/%_fuzz: tests/fuzz/libfuzzer.cc $(FUZZ_OBJECTS)
 	$(FUZZ_CXX) -fsanitize=fuzzer -DFUZZ=$* -o $@ $(filter %.cc %.o,$^) $(LIBS)
 
 $(BUILD)/tests/fuzz_test: %: %.o $(BUILD)/tests/main.o $(FUZZ_TESTED) $(ARCHIVE)
-	$(LD) -o $@ $^ $(LIBS)
+	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
 
 # What others share with fuzzing.
 $(BUILD)/tests/header_readers_test: $(BUILD)/tests/fuzz/header_readers.o
