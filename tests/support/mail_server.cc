@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
+#include <stdexcept>
 
 #include "tests/support/child_record.hh"
 
@@ -23,6 +25,14 @@ std::vector<fs::path> files_in(const std::string& directory) {
   return paths;
 }
 
+// The files of a directory that end so, their contents.
+std::vector<std::string> texts_in(const std::string& directory, const char* extension) {
+  std::vector<std::string> texts;
+  for (const fs::path& path : files_in(directory))
+    if (path.extension() == extension) texts.push_back(read_file(path));
+  return texts;
+}
+
 MailServer child(const TempDir& files, bool lax) {
   MailServer server;
   server.prog = {test_program("child")};
@@ -38,21 +48,36 @@ MailServer child(const TempDir& files, bool lax) {
         if (command.starts_with("MAIL FROM:<")) senders.push_back(command.substr(11, command.size() - 12));
       // All the transactions of these tests are carried through, or the last is not.
       for (std::size_t i = 0; i < run.messages.size(); ++i)
-        queued.push_back({i < senders.size() ? senders[i] : "?", run.messages[i]});
+        queued.push_back({i < senders.size() ? senders[i] : "?", {}, run.messages[i]});
     }
     return queued;
   };
   return server;
 }
 
+// What qmail-queue reads on descriptor 1: Fsender, Trecipient ..., each with its NUL.
+void read_envelope(const std::string& text, Queued& queued) {
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, '\0') && !part.empty();)
+    if (part[0] == 'F')
+      queued.sender = part.substr(1);
+    else
+      queued.recipients.push_back(part.substr(1));
+}
+
 MailServer mailfront(const TempDir& files) {
   MailServer server;
+  if (access("/usr/sbin/mailfront", X_OK) != 0) server.missing = "mailfront is not installed";
   server.prog = {"/usr/sbin/mailfront", "smtp", "qmail", "accept"};
+  server.greeting = "220 mx.local mailfront ESMTP";
+  server.ehlo = server.ehlo_behind =
+      "250-mx.local\n250-8BITMIME\n250-ENHANCEDSTATUSCODES\n250 PIPELINING";
   const std::string queue = files.make_directory("messages");
   server.environment = {{"QMAILHOME", files.path()},
                         {"QUEUE", queue},
                         {"QMAILQUEUE", files.script("queue",
                                                     "#!/bin/sh\n"
+                                                    "env >$QUEUE/$$.environment\n"
                                                     "cat >$QUEUE/$$.part && cat <&1 >$QUEUE/$$.envelope &&\n"
                                                     "test -s $QUEUE/$$.envelope &&\n"  // else it was given up
                                                     "mv $QUEUE/$$.part $QUEUE/$$.message\n")}};
@@ -62,12 +87,12 @@ MailServer mailfront(const TempDir& files) {
     std::vector<Queued> queued;
     for (fs::path path : files_in(queue)) {
       if (path.extension() != ".message") continue;
-      const std::string content = read_file(path);
-      const std::string envelope = read_file(path.replace_extension(".envelope"));
-      queued.push_back({envelope.substr(1, envelope.find('\0') - 1), content});
+      queued.push_back({.sender = {}, .recipients = {}, .content = read_file(path)});
+      read_envelope(read_file(path.replace_extension(".envelope")), queued.back());
     }
     return queued;
   };
+  server.environments = [queue] { return texts_in(queue, ".environment"); };
   return server;
 }
 
@@ -124,6 +149,7 @@ Queued postfix_message(const std::string& file) {
     const std::string text = file.substr(at, length);
     at += length;
     if (type == 'S') queued.sender = text;
+    if (type == 'R') queued.recipients.push_back(text);
     if (type == 'N' || type == 'L') queued.content += text;
     if (type == 'N') queued.content += '\n';  // L: the line goes on
   }
@@ -132,37 +158,53 @@ Queued postfix_message(const std::string& file) {
 
 MailServer postfix(const TempDir& files) {
   MailServer server;
+  // Never one that is installed: its postdrop has a group's rights, and so does
+  // not listen to MAIL_CONFIG.
   const char* unpacked = getenv("POSTFIX_ROOT");
   const std::string root = unpacked ? unpacked : "";
-  if (access((root + "/usr/sbin/postdrop").c_str(), X_OK) != 0)
+  if (root.empty() || access((root + "/usr/sbin/postdrop").c_str(), X_OK) != 0)
     server.missing = "postfix is not there: make eod-table unpacks it";
   const std::string home = files.make_directory("postfix"), queue = home + "/queue";
   for (const char* name : {"postfix/queue", "postfix/queue/maildrop", "postfix/queue/pid",
-                           "postfix/queue/public", "postfix/data"})
-    chmod(files.make_directory(name).c_str(), 0777);  // it refuses to run as root
+                           "postfix/queue/public", "postfix/data", "postfix/environments"})
+    files.make_directory(name);
   files.write("postfix/master.cf", "");
+  files.make_directory("postfix/commands");
+  files.script("postfix/commands/postdrop", "#!/bin/sh\nenv >" + home + "/environments/$$.environment\nexec " + root +
+                                                "/usr/sbin/postdrop \"$@\"\n");
+  const std::string passed = "LD_LIBRARY_PATH MAIL_CONFIG PATH SPFRESULT SPFDOMAIN SPFMECHANISM SSL_TLS_SNI\n";
   const std::string settings = files.write(
       "postfix/main.cf",
       "compatibility_level = 3.6\nmyhostname = mx.local\nmail_owner = daemon\n"
       "setgid_group = bin\nqueue_directory = " + queue + "\ndata_directory = " + home +
-          "/data\ncommand_directory = " + root + "/usr/sbin\ndaemon_directory = " + root +
+          "/data\ncommand_directory = " + home + "/commands\ndaemon_directory = " + root +
           "/usr/lib/postfix/sbin\nalias_maps =\nalias_database =\nlocal_recipient_maps =\n"
-          "proxy_read_maps =\nsmtpd_error_sleep_time = 0\n"
-          "import_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n"
-          "export_environment = LD_LIBRARY_PATH MAIL_CONFIG PATH\n");
+          "proxy_read_maps =\nsmtpd_error_sleep_time = 0\nmessage_size_limit = 0\n"
+          "import_environment = " + passed + "export_environment = " + passed);
   // It waits where somebody may still be writing.
   fs::last_write_time(settings, fs::file_time_type::clock::now() - std::chrono::hours(1));
   server.environment = {{"MAIL_CONFIG", home}, {"LD_LIBRARY_PATH", root + "/usr/lib/postfix"}};
+  server.greeting = "220 mx.local ESMTP Postfix";
+  server.ehlo_behind =
+      "250-mx.local\n250-PIPELINING\n250-SIZE\n250-ENHANCEDSTATUSCODES\n250-8BITMIME\n250-DSN\n250 SMTPUTF8";
+  server.ehlo =
+      "250-mx.local\n250-PIPELINING\n250-SIZE\n250-VRFY\n250-ETRN\n250-ENHANCEDSTATUSCODES\n250-8BITMIME\n"
+      "250-DSN\n250-SMTPUTF8\n250 CHUNKING";
+  // It refuses to run as root, whose files it is still to read and write here.
   if (geteuid() == 0)
-    server.prog = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"};
+    server.prog = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                   "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"};
   for (const std::string& word : {root + "/usr/sbin/sendmail", std::string("-bs")})
     server.prog.push_back(word);
   server.drops = "\r";
   server.queue = [queue] {
     std::vector<Queued> queued;
-    for (const fs::path& path : files_in(queue + "/maildrop")) queued.push_back(postfix_message(read_file(path)));
+    for (const fs::path& path : files_in(queue + "/maildrop"))
+      if ((fs::status(path).permissions() & fs::perms::owner_exec) != fs::perms::none)  // else it is being written
+        queued.push_back(postfix_message(read_file(path)));
     return queued;
   };
+  server.environments = [home] { return texts_in(home + "/environments", ".environment"); };
   return server;
 }
 
@@ -174,6 +216,20 @@ MailServer mail_server(const std::string& name, const TempDir& files) {
                       : name == "postfix" ? postfix(files)
                                           : child(files, name == "lax");
   server.name = name;
+  return server;
+}
+
+std::string without_received(std::string_view content) {
+  if (!content.starts_with("Received: ")) return std::string(content);
+  do content.remove_prefix(content.find('\n') + 1);
+  while (content.starts_with(' ') || content.starts_with('\t'));
+  return std::string(content);
+}
+
+MailServer mailfront_or_postfix(const TempDir& files) {
+  MailServer server = mail_server("mailfront", files);
+  if (!server.missing.empty()) server = mail_server("postfix", files);
+  if (!server.missing.empty()) throw std::runtime_error("neither mailfront nor postfix");
   return server;
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/process.hh"
@@ -13,6 +14,7 @@ namespace test {
 
 struct Queued {
   std::string sender;
+  Arguments recipients;
   std::string content;  // with the server's own header lines at its top
 };
 
@@ -21,15 +23,27 @@ struct MailServer {
   std::string missing;  // why it can't be run here; "" if it can
   Arguments prog;
   Environment environment;
+  // Its replies, and what is left of that to EHLO behind spfwrap; mailfront and
+  // postfix only.
+  std::string greeting, ehlo, ehlo_behind;
   std::function<std::vector<Queued>()> queue;
+  // What its queue program was given, a text for each run, in lines; mailfront
+  // and postfix only.
+  std::function<std::vector<std::string>()> environments;
   std::string drops;  // octets that it may change in a message
 };
 
-// In the order of a table's columns: our own child, strict and lax; mailfront;
-// exim, if it is installed; postfix, unpacked or installed.
+// In the order of a table's columns: our own child, strict and lax; mailfront
+// and exim, if they are installed; postfix, if it is unpacked below POSTFIX_ROOT.
 inline constexpr const char* mail_servers[] = {"strict", "lax", "mailfront", "exim", "postfix"};
 
 // `files` holds the queue, and must outlive what is returned.
 MailServer mail_server(const std::string& name, const TempDir& files);
+
+// What is queued without the server's own Received field at its top.
+std::string without_received(std::string_view content);
+
+// The server of a mail host: postfix where there is no mailfront.
+MailServer mailfront_or_postfix(const TempDir& files);
 
 }  // namespace test
