@@ -14,6 +14,7 @@
 #include "spf/check.hh"
 #include "spf/config.hh"
 #include "spf/header.hh"
+#include "spf/interfaces.hh"
 #include "spf/message.hh"
 #include "spf/process.hh"
 #include "spf/proxy.hh"
@@ -36,11 +37,14 @@ std::vector<char*> inherited_environment() {
 // What of the configuration will not be acted on.
 void warn(const spf::Config& config) {
   for (const std::string& warning : config.warnings) spf::write_warning(warning);
+  if (config.aside) return;
   for (const std::string& problem : spf::option_problems(spf::check_options(config)))
     spf::write_warning(problem);
 }
 
+// Who expects TLS first hears nothing: it may not have begun.
 void say_to_client(std::string_view reply) {
+  if (spf::wants_smtps(std::getenv)) return;
   const std::string line = std::string(reply) + "\r\n";
   if (write(1, line.data(), line.size()) < 0) {}  // nobody there: nothing to add
 }
@@ -54,10 +58,10 @@ int main(int argc, char** argv) {
   }
   char** prog = argv + 1;
   try {
-    if (const auto config = spf::read_config(std::getenv)) {
-      warn(*config);
-      return spf::run_proxy(*config, prog, inherited_environment());
-    }
+    const auto peer = [] { return spf::peer_address(0); };
+    const spf::Config config = spf::read_config(std::getenv, peer);
+    warn(config);
+    if (!config.aside) return spf::run_proxy(config, prog, inherited_environment());
   } catch (const spf::ControlError& error) {
     say_to_client(spf::reply::controls);
     spf::write_fatal(error.what());

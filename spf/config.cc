@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -32,6 +33,16 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, uns
   return value;
 }
 
+std::string_view without_trailing_blanks(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(" \t\r") + 1);
+}
+
+// The variable's value, or "" where it is not set.
+std::string_view value_of(const Getenv& getenv, const char* name) {
+  const char* value = getenv(name);
+  return value ? without_trailing_blanks(value) : std::string_view();
+}
+
 // Environment and control files; notes what it found in `found` if that is
 // not null.
 class Reader {
@@ -41,25 +52,29 @@ class Reader {
     directory_ = setting("CONTROLDIR", CONF_QMAIL "/control");
   }
 
-  // Null where the variable is not set.
-  const char* variable(const char* name) const { return getenv_(name); }
+  bool is_set(const char* name) const { return getenv_(name) != nullptr; }
 
+  std::string_view variable(const char* name) const { return value_of(getenv_, name); }
   std::string variable_or(const char* name, std::string_view otherwise) const {
-    const char* value = getenv_(name);
-    return std::string(value && *value ? std::string_view(value) : otherwise);
+    const std::string_view value = variable(name);
+    return std::string(value.empty() ? otherwise : value);
   }
 
   // The same, noted.
   std::string setting(const char* name, std::string_view otherwise) const {
-    const char* value = getenv_(name);
-    const bool is_set = value && *value;
-    return note(name, is_set ? std::string_view(value) : otherwise, is_set ? environment : by_default);
+    const std::string_view value = variable(name);
+    return note(name, value.empty() ? otherwise : value, value.empty() ? by_default : environment);
   }
 
   // What counts first of: a variable, set at all; a control file; the default.
   std::string setting(const char* name, const char* control_name, std::string_view otherwise) const {
-    if (const char* value = variable(name)) return note(name, value, environment);
+    if (is_set(name)) return note(name, variable(name), environment);
     return setting_in_file(name, control_name, otherwise);
+  }
+  // The same of a variable that holds a text, and all of it.
+  std::string text(const char* name, const char* control_name) const {
+    if (const char* value = getenv_(name)) return note(name, value, environment);
+    return setting_in_file(name, control_name, "");
   }
   std::string setting_in_file(const char* name, const char* control_name,
                               std::string_view otherwise) const {
@@ -108,7 +123,7 @@ class Reader {
     }
     close(fd);
     text.resize(std::min(size, text.find('\n')));
-    text.resize(text.find_last_not_of(" \t\r") + 1);
+    text.resize(without_trailing_blanks(text).size());
     return text;
   }
 
@@ -126,23 +141,34 @@ void warn(Config& config, std::string_view what, std::string_view value, std::st
                             std::string(acting));
 }
 
-// TCPREMOTEIP, or what IPv6 relatives of tcpserver set beside or instead of it.
-std::optional<Address> client_address(const Reader& reader) {
-  const char* order[] = {"TCPREMOTEIP", "TCP6REMOTEIP"};
-  const char* proto = reader.variable("PROTO");
-  if (proto && std::strcmp(proto, "TCP6") == 0) std::swap(order[0], order[1]);
-  for (const char* name : order)
-    if (const char* text = reader.variable(name))
-      if (const auto address = Address::parse(text)) return address;
+// TCPREMOTEIP, or what relatives of tcpserver set beside or instead of it.
+std::array<const char*, 3> address_variables(const Reader& reader) {
+  if (reader.variable("PROTO") == "TCP6") return {"TCP6REMOTEIP", "TCPREMOTEIP", "SSLREMOTEIP"};
+  return {"TCPREMOTEIP", "TCP6REMOTEIP", "SSLREMOTEIP"};
+}
+
+std::optional<Address> named_client(const Reader& reader) {
+  for (const char* name : address_variables(reader))
+    if (const auto address = Address::parse(reader.variable(name))) return address;
   return {};
+}
+
+// For a client that is to be checked, and that no variable names.
+std::optional<Address> unnamed_client(const Reader& reader, Config& config, const Peer& peer) {
+  const std::optional<Address> address = peer();
+  for (const char* name : address_variables(reader))
+    if (const auto value = reader.variable(name); !value.empty())
+      warn(config, name, value, address ? address->text() : "none");
+  if (!address)
+    config.warnings.push_back("no client address, and no IP socket: nothing is checked");
+  return address;
 }
 
 unsigned read_level(const Reader& reader, Config& config) {
   const std::string value = reader.setting("SPFBEHAVIOR", "spfbehavior", "");
   if (value.empty()) return 0;
   if (const auto level = parse_number(value, 0, max_level)) return *level;
-  const bool in_file = !reader.variable("SPFBEHAVIOR");
-  warn(config, in_file ? "control/spfbehavior" : "SPFBEHAVIOR", value,
+  warn(config, reader.is_set("SPFBEHAVIOR") ? "SPFBEHAVIOR" : "control/spfbehavior", value,
        std::to_string(cautious_level));
   return cautious_level;
 }
@@ -163,10 +189,6 @@ bool has_certificate(const Reader& reader) {
   if (!reader.variable_or("SPFCERT", "").empty()) return true;
   return access(reader.path(certificate_file).c_str(), F_OK) == 0 ||
          (errno != ENOENT && errno != ENOTDIR);
-}
-
-bool wants_smtps(const Reader& reader) {
-  return reader.variable_or("SMTPS", "") == "1" && reader.variable_or("SSL_PROTOCOL", "").empty();
 }
 
 // One of two words; anything else warns and is the first.
@@ -200,9 +222,9 @@ void read_tls(const Reader& reader, Config& config) {
 void read_rest(const Reader& reader, Config& config) {
   config.remote_host = reader.variable_or("TCPREMOTEHOST", "unknown");
   config.receiver = receiver_name(reader);
-  config.rules = reader.setting("SPFRULES", "spfrules", "");
-  config.guess = reader.setting("SPFGUESS", "spfguess", "");
-  config.explanation = reader.setting("SPFEXP", "spfexp", "");
+  config.rules = reader.text("SPFRULES", "spfrules");
+  config.guess = reader.text("SPFGUESS", "spfguess");
+  config.explanation = reader.text("SPFEXP", "spfexp");
   config.insert_header = !is_second(reader, config, "SPFANNOTATE", "data", "env");
   read_tls(reader, config);
 
@@ -221,18 +243,25 @@ void read_rest(const Reader& reader, Config& config) {
 
 }  // namespace
 
-std::optional<Config> read_config(const Getenv& getenv) {
+bool wants_smtps(const Getenv& getenv) {
+  const std::string_view value = value_of(getenv, "SMTPS");
+  return !value.empty() && value != "0" && value_of(getenv, "SSL_PROTOCOL").empty();
+}
+
+Config read_config(const Getenv& getenv, const Peer& peer) {
   const Reader reader(getenv);
   Config config;
-  config.smtps = wants_smtps(reader);
-  const auto client = client_address(reader);
-  if (client) config.client = *client;
-  if (client && !reader.variable("RELAYCLIENT")) config.level = read_level(reader, config);
-  if (config.level == 0) {
-    if (!config.smtps || !has_certificate(reader)) return {};
-    config.only_tls = true;
-  }
-  read_rest(reader, config);
+  config.smtps = wants_smtps(getenv);
+  std::optional<Address> client = named_client(reader);
+  if (!reader.is_set("RELAYCLIENT")) config.level = read_level(reader, config);
+  if (config.level != 0 && !client) client = unnamed_client(reader, config, peer);
+  if (client)
+    config.client = *client;
+  else
+    config.level = 0;
+  config.only_tls = config.level == 0 && config.smtps;
+  config.aside = config.level == 0 && !config.smtps;
+  if (!config.aside) read_rest(reader, config);
   return config;
 }
 
@@ -240,7 +269,7 @@ Config read_settings(const Getenv& getenv, const Address& client, std::vector<Se
   const Reader reader(getenv, found);
   Config config;
   config.client = client;
-  config.smtps = wants_smtps(reader);
+  config.smtps = wants_smtps(getenv);
   config.level = read_level(reader, config);
   read_rest(reader, config);
   return config;

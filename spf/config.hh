@@ -23,12 +23,13 @@ struct Config {
   std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
   bool insert_header = true;                   // SPFANNOTATE=data
   Starttls starttls = Starttls::hide;          // SPFSTARTTLS
-  bool smtps = false;                          // SMTPS=1: TLS comes before the greeting
+  bool aside = false;                          // nothing is to be done: the rest is not read
+  bool smtps = false;                          // SMTPS: TLS comes before the greeting
   bool only_tls = false;                       // and is all there is to do for this client
   std::string certificate, key;                // SPFCERT, SPFKEY: PEM files, mostly the same
   std::string ciphers;                         // tlsserverciphers; "" is OpenSSL's own
   std::string outer_tls;                       // SSL_PROTOCOL, where TLS was done before us
-  Address client;                              // TCPREMOTEIP or TCP6REMOTEIP
+  Address client;                              // as a variable has it, or else its socket
   std::string remote_host;                     // TCPREMOTEHOST, or "unknown"
   std::string receiver;                        // R: how this host calls itself
   std::vector<std::string> warnings;           // one for each bad value, for the log
@@ -42,11 +43,19 @@ struct ControlError : std::runtime_error {
 // Reads a variable of the environment; null where it is not set.
 using Getenv = std::function<const char*(const char*)>;
 
-// Everything spfwrap is told, or nothing where it has to step aside: for a
-// relay client, without a TCP client, at level 0. With SMTPS=1 and a
-// certificate it can't, and does `only_tls`. Opens no file it can do without:
-// none if the environment alone says to step aside. Throws ControlError.
-std::optional<Config> read_config(const Getenv& getenv);
+// The client's address as its connection has it; nothing where there is none.
+using Peer = std::function<std::optional<Address>()>;
+
+// Whether the environment asks for TLS before the greeting: then nothing may be
+// said in clear, whatever fails. Allocates nothing.
+bool wants_smtps(const Getenv& getenv);
+
+// Everything spfwrap is told. It is to step aside for a relay client, at level
+// 0, and where neither a variable nor `peer` knows the client's address; with
+// SMTPS it can't, and does `only_tls`. Opens no file it can do without: none if
+// the environment alone says to step aside. Only where a client is to be
+// checked that no variable names is `peer` asked. Throws ControlError.
+Config read_config(const Getenv& getenv, const Peer& peer);
 
 // One setting, as spfcheck -C shows it.
 struct Setting {

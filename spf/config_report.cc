@@ -1,6 +1,10 @@
 #include "spf/config_report.hh"
 
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "spf/name_servers.hh"
@@ -34,7 +38,7 @@ std::string level_text(unsigned level, bool smtps) {
 }
 
 std::string tls_text(const Config& config) {
-  if (config.smtps) return "before the greeting (SMTPS=1)";
+  if (config.smtps) return "before the greeting (SMTPS)";
   switch (config.starttls) {
     case Starttls::hide: break;
     case Starttls::pass: return "left to prog: what follows STARTTLS is not seen";
@@ -44,7 +48,13 @@ std::string tls_text(const Config& config) {
                                   : "done before spfwrap; STARTTLS is hidden";
 }
 
-// Whether the key can be used is not looked into here, where it has no business.
+// Why the file is not there, or "". Whether it can be used is not looked into
+// here, where a key has no business.
+std::string absence(const std::string& path) {
+  if (access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) return {};
+  return path + ": " + std::strerror(errno);
+}
+
 std::string spftls_command(const Config& config) {
   std::string command = "spftls -n -c " + config.certificate;
   if (config.key != config.certificate) command += " -k " + config.key;
@@ -70,6 +80,15 @@ ConfigReport report_config(const Getenv& getenv) {
   std::vector<std::string> errors, warnings = config.warnings;
   for (const Setting& setting : found)
     if (!setting.problem.empty()) errors.push_back(setting.problem + "; no mail is taken");
+  for (const std::string& file : {config.certificate, config.key}) {
+    const std::string why = file.empty() ? "" : absence(file);
+    if (why.empty()) continue;
+    if (config.smtps)
+      errors.push_back(why + "; with SMTPS no mail is taken");
+    else
+      warnings.push_back(why + "; STARTTLS is not offered");
+    break;
+  }
   for (std::string& problem : option_problems(check_options(config)))
     warnings.push_back(std::move(problem));
   const NameServers name_servers_found = name_servers(getenv);

@@ -11,7 +11,7 @@ struct ConfigReport {
   enum class Grade {
     good,
     warnings,
-    unreadable,  // a control file: spfwrap takes no mail
+    unreadable,  // a control file, or what SMTPS needs: spfwrap takes no mail
   };
   Grade grade;
   std::string text;  // the grade's name in the first line

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -13,6 +14,20 @@
 
 namespace spf {
 namespace {
+
+std::optional<Address> ip_address(const sockaddr_storage& storage) {
+  if (storage.ss_family == AF_INET) {
+    std::uint8_t octets[4];
+    std::memcpy(octets, &reinterpret_cast<const sockaddr_in&>(storage).sin_addr, sizeof octets);
+    return Address::ip4(octets);
+  }
+  if (storage.ss_family == AF_INET6) {
+    std::uint8_t octets[16];
+    std::memcpy(octets, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr, sizeof octets);
+    return Address::ip6(octets);
+  }
+  return {};
+}
 
 // The address from which this machine would send to `address`; nothing where
 // there is no way. No packet is sent: connecting a UDP socket only asks the
@@ -37,15 +52,7 @@ std::optional<Address> source_towards(const Address& address) {
   const Descriptor socket(::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket || connect(socket.get(), generic, size) != 0) return {};
   if (getsockname(socket.get(), generic, &size) != 0) return {};
-  std::uint8_t octets[16];
-  if (storage.ss_family == AF_INET) {
-    std::uint8_t ip4[4];
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(
-                    &reinterpret_cast<const sockaddr_in&>(storage).sin_addr), 4, ip4);
-    return Address::ip4(ip4);
-  }
-  std::copy_n(reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr.s6_addr, 16, octets);
-  return Address::ip6(octets);
+  return ip_address(storage);
 }
 
 bool is_link_local(const Address& address) {
@@ -71,6 +78,13 @@ bool is_listed(const Address& address) {
 // its interface there is no way to it.
 bool is_own_address(const Address& address) {
   return is_link_local(address) ? is_listed(address) : source_towards(address) == address;
+}
+
+std::optional<Address> peer_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return ip_address(storage);
 }
 
 }  // namespace spf

@@ -11,11 +11,22 @@ namespace {
 
 using Environment = std::map<std::string, std::string>;
 
+std::optional<spf::Address> no_peer() { return {}; }
+
+spf::Config decide(const Environment& environment, const spf::Peer& peer = no_peer) {
+  return spf::read_config(
+      [&](const char* name) -> const char* {
+        const auto found = environment.find(name);
+        return found == environment.end() ? nullptr : found->second.c_str();
+      },
+      peer);
+}
+
+// Nothing where it is to step aside.
 std::optional<spf::Config> read(const Environment& environment) {
-  return spf::read_config([&](const char* name) -> const char* {
-    const auto found = environment.find(name);
-    return found == environment.end() ? nullptr : found->second.c_str();
-  });
+  spf::Config config = decide(environment);
+  if (config.aside) return {};
+  return config;
 }
 
 const Environment client = {{"PROTO", "TCP"}, {"TCPREMOTEIP", "192.0.2.1"},
@@ -64,12 +75,107 @@ TEST_CASE("the client's address is found where relatives of tcpserver put it") {
       {{{"PROTO", "TCP"}, {"TCP6REMOTEIP", "2001:db8::1"}, {"TCPREMOTEIP", "192.0.2.9"}},
        "192.0.2.9"},
       {{{"PROTO", "TCP6"}, {"TCPREMOTEIP", "2001:db8::2"}}, "2001:db8::2"},
+      {{{"PROTO", "SSL"}, {"SSLREMOTEIP", "192.0.2.3"}}, "192.0.2.3"},
+      {{{"SSLREMOTEIP", "192.0.2.3"}, {"TCPREMOTEIP", "192.0.2.1"}}, "192.0.2.1"},
+      {{{"SSLREMOTEIP", "192.0.2.3"}, {"TCP6REMOTEIP", "2001:db8::1"}}, "2001:db8::1"},
+      {{{"SSLREMOTEIP", "192.0.2.3"}, {"TCPREMOTEIP", "local"}}, "192.0.2.3"},
+      {{{"TCPREMOTEIP", "192.0.2.1 \t"}}, "192.0.2.1"},
+      {{{"PROTO", "TCP6 "}, {"TCP6REMOTEIP", "2001:db8::1"}, {"TCPREMOTEIP", "192.0.2.9"}},
+       "2001:db8::1"},
   };
   for (const auto& c : cases) {
-    const auto config = read(with(c.environment, {{"SPFBEHAVIOR", "1"}}));
-    REQUIRE(config);
-    CHECK(config->client.text() == c.address);
+    const auto asks_nobody = []() -> std::optional<spf::Address> {
+      FAIL("a variable has it");
+      return {};
+    };
+    const spf::Config config = decide(with(c.environment, {{"SPFBEHAVIOR", "1"}}), asks_nobody);
+    REQUIRE_FALSE(config.aside);
+    CHECK(config.client.text() == c.address);
+    CHECK(config.warnings.empty());
   }
+}
+
+TEST_CASE("a client that no variable names is the peer of the socket, or is not checked, with a warning") {
+  const auto bad = [](const char* name, const char* value, const char* used) {
+    return "bad " + std::string(name) + ": " + value + ": using " + used;
+  };
+  const std::string nobody = "no client address, and no IP socket: nothing is checked";
+  const struct { Environment environment; std::vector<std::string> bad; const char* why; } cases[] = {
+      {{}, {}, "no variable at all"},
+      {{{"TCPREMOTEIP", ""}, {"SSLREMOTEIP", " "}}, {}, "empty ones"},
+      {{{"TCPREMOTEIP", "local"}}, {"TCPREMOTEIP", "local"}, "a word"},
+      {{{"PROTO", "TCP6"}, {"TCP6REMOTEIP", "fe80::1%eth0"}}, {"TCP6REMOTEIP", "fe80::1%eth0"}, "an address with its interface"},
+      {{{"SSLREMOTEIP", "192.0.2"}}, {"SSLREMOTEIP", "192.0.2"}, "half an address"},
+      {{{"TCPREMOTEIP", "192.0.2.1 192.0.2.2"}}, {"TCPREMOTEIP", "192.0.2.1 192.0.2.2"}, "two of them"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    const Environment environment = with(c.environment, {{"SPFBEHAVIOR", "3"}, {"CONTROLDIR", "/nonexistent"}});
+    const auto peer = [] { return spf::Address::parse("::ffff:192.0.2.7"); };
+    const spf::Config found = decide(environment, peer);
+    CHECK_FALSE(found.aside);
+    CHECK(found.client.text() == "192.0.2.7");
+    CHECK(found.level == 3);
+    std::vector<std::string> expected;
+    if (!c.bad.empty()) expected = {bad(c.bad[0].c_str(), c.bad[1].c_str(), "192.0.2.7")};
+    CHECK(found.warnings == expected);
+
+    expected.clear();
+    if (!c.bad.empty()) expected = {bad(c.bad[0].c_str(), c.bad[1].c_str(), "none")};
+    expected.push_back(nobody);
+    const spf::Config unknown = decide(environment);
+    CHECK(unknown.aside);
+    CHECK(unknown.warnings == expected);
+
+    const spf::Config in_tls = decide(with(environment, {{"SMTPS", "1"}}));
+    CHECK_FALSE(in_tls.aside);
+    CHECK(in_tls.only_tls);
+    CHECK(in_tls.warnings == expected);
+  }
+}
+
+TEST_CASE("who is not checked anyway is not looked for, and not warned of") {
+  const auto asks_nobody = []() -> std::optional<spf::Address> {
+    FAIL("nobody needs to know");
+    return {};
+  };
+  for (const Environment& environment : {Environment{}, {{"SPFBEHAVIOR", "0"}}, {{"SPFBEHAVIOR", " "}},
+                                         {{"SPFBEHAVIOR", "3"}, {"RELAYCLIENT", ""}},
+                                         {{"SPFBEHAVIOR", "0"}, {"TCPREMOTEIP", "local"}},
+                                         {{"SPFBEHAVIOR", "x"}, {"RELAYCLIENT", "@x"}}})
+    for (const Environment& tls : {Environment{}, {{"SMTPS", "1"}}}) {
+      const spf::Config config =
+          decide(with(with(environment, tls), {{"CONTROLDIR", "/nonexistent"}}), asks_nobody);
+      CHECK(config.aside == tls.empty());
+      CHECK(config.warnings.empty());
+    }
+}
+
+TEST_CASE("blanks behind a single value mean nothing, in the environment as in files") {
+  const test::TempDir files;
+  files.write("servercert.pem", "");
+  for (const std::string blanks : {" ", "\t", " \r", "  \t "}) {
+    Environment padded;
+    for (const auto& [name, value] : Environment{{"SPFBEHAVIOR", "3"}, {"SPFTIMEOUT", "7"}, {"SPFANNOTATE", "env"},
+                                                 {"SPFSTARTTLS", "terminate"}, {"SPFCERT", "/c"}, {"SPFKEY", "/k"},
+                                                 {"CONTROLDIR", files.path()}, {"TCPLOCALHOST", "0"},
+                                                 {"TCPLOCALIP", "192.0.2.25"}, {"SMTPS", "0"}, {"SSL_PROTOCOL", ""}})
+      padded[name] = value + blanks;
+    const auto config = read(with(client, padded));
+    REQUIRE(config);
+    CHECK(config->warnings.empty());
+    CHECK(config->level == 3);
+    CHECK(config->check_timeout.count() == 7);
+    CHECK_FALSE(config->insert_header);
+    CHECK(config->starttls == spf::Starttls::terminate);
+    CHECK(config->certificate == "/c");
+    CHECK(config->key == "/k");
+    CHECK(config->receiver == "192.0.2.25");
+    CHECK_FALSE(config->smtps);
+    CHECK(config->outer_tls == "");
+  }
+  // A text is taken as it is.
+  CHECK(read(with(client, {{"SPFBEHAVIOR", "3"}, {"SPFEXP", "see us: \n"}}))->explanation == "see us: \n");
 }
 
 TEST_CASE("control files are overridden by the environment, and an empty value switches off") {
@@ -189,7 +295,7 @@ TEST_CASE("an SPFSTARTTLS that is no word of ours warns and takes the default") 
       {files, {}, spf::Starttls::terminate, "terminate"},
       {files, {{"SSL_PROTOCOL", "TLSv1.2"}}, spf::Starttls::hide, "hide"},
   };
-  for (const char* value : {"yes", "Terminate", "hide ", "1"})
+  for (const char* value : {"yes", "Terminate", " hide", "1"})
     for (const auto& c : cases) {
       INFO(value);
       const auto config = read(with(with(client, c.environment), {{"CONTROLDIR", c.control.path()},
@@ -249,36 +355,39 @@ TEST_CASE("tlsserverciphers is read only where TLS is done here") {
   }
 }
 
-TEST_CASE("SMTPS=1 with a certificate leaves nobody aside") {
+TEST_CASE("SMTPS leaves nobody aside, whether there is a certificate or not") {
   const test::TempDir bare, files;
   files.write("servercert.pem", "");
   enum What { aside, only_tls, checked_in_tls, checked };
-  const struct { Environment environment; What with_certificate, without; const char* why; } cases[] = {
-      {{{"SPFBEHAVIOR", "1"}}, checked_in_tls, checked_in_tls, "a client to check"},
-      {{}, only_tls, aside, "no level"},
-      {{{"SPFBEHAVIOR", "0"}}, only_tls, aside, "level 0"},
-      {{{"SPFBEHAVIOR", "1"}, {"RELAYCLIENT", ""}}, only_tls, aside, "RELAYCLIENT"},
-      {{{"SPFBEHAVIOR", "1"}, {"TCPREMOTEIP", ""}}, only_tls, aside, "no TCP client"},
-      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", "2"}}, checked, checked, "SMTPS is not 1"},
-      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", ""}}, checked, checked, "SMTPS is empty"},
-      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", "yes"}}, checked, checked, "SMTPS is a word"},
-      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", "11"}}, checked, checked, "SMTPS begins with 1"},
-      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "0"}}, aside, aside, "SMTPS=0"},
-      {{{"SPFBEHAVIOR", "1"}, {"SSL_PROTOCOL", "TLSv1.3"}}, checked, checked, "TLS was done before us"},
-      {{{"SPFBEHAVIOR", "0"}, {"SSL_PROTOCOL", "TLSv1.3"}}, aside, aside, "and there is nothing to check"},
-      {{{"SPFBEHAVIOR", "0"}, {"SPFCERT", "/nonexistent"}}, only_tls, only_tls, "SPFCERT, whatever is there"},
+  const struct { Environment environment; What expected; const char* why; } cases[] = {
+      {{{"SPFBEHAVIOR", "1"}}, checked_in_tls, "a client to check"},
+      {{}, only_tls, "no level"},
+      {{{"SPFBEHAVIOR", "0"}}, only_tls, "level 0"},
+      {{{"SPFBEHAVIOR", "1"}, {"RELAYCLIENT", ""}}, only_tls, "RELAYCLIENT"},
+      {{{"SPFBEHAVIOR", "1"}, {"TCPREMOTEIP", ""}}, only_tls, "no TCP client"},
+      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", "2"}}, checked_in_tls, "another number"},
+      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", "yes"}}, checked_in_tls, "a word"},
+      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "no"}}, only_tls, "any word"},
+      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "00"}}, only_tls, "more than 0"},
+      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "1 "}}, only_tls, "with a blank"},
+      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", ""}}, checked, "SMTPS is empty"},
+      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", " "}}, checked, "SMTPS is blank"},
+      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "0"}}, aside, "SMTPS=0"},
+      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "0 "}}, aside, "SMTPS=0 and a blank"},
+      {{{"SPFBEHAVIOR", "1"}, {"SSL_PROTOCOL", "TLSv1.3"}}, checked, "TLS was done before us"},
+      {{{"SPFBEHAVIOR", "0"}, {"SSL_PROTOCOL", "TLSv1.3"}}, aside, "and there is nothing to check"},
+      {{{"SPFBEHAVIOR", "0"}, {"SPFCERT", "/nonexistent"}}, only_tls, "SPFCERT, whatever is there"},
   };
   for (const auto& c : cases)
     for (const bool certificate : {true, false}) {
       INFO(c.why << (certificate ? ", with" : ", without") << " servercert.pem");
       const Environment environment = with(with(client, {{"SMTPS", "1"}}), c.environment);
       const auto config = read(with(environment, {{"CONTROLDIR", certificate ? files.path() : bare.path()}}));
-      const What expected = certificate ? c.with_certificate : c.without;
-      REQUIRE(config.has_value() == (expected != aside));
+      REQUIRE(config.has_value() == (c.expected != aside));
       if (!config) continue;
-      CHECK(config->smtps == (expected != checked));
-      CHECK(config->only_tls == (expected == only_tls));
-      CHECK(config->level == (expected == only_tls ? 0u : 1u));
+      CHECK(config->smtps == (c.expected != checked));
+      CHECK(config->only_tls == (c.expected == only_tls));
+      CHECK(config->level == (c.expected == only_tls ? 0u : 1u));
     }
 }
 

@@ -225,7 +225,7 @@ TEST_CASE("STARTTLS is hidden, or passed and then unseen, with a warning") {
 
 TEST_CASE("pipelined commands go on one by one, and their replies come back in one write") {
   Setup setup = level("3");
-  setup.packets = true;
+  setup.over = Over::packets;
   Wrapped spfwrap(setup);
   spfwrap.hello();
   const unsigned before = spfwrap.client().arrivals();

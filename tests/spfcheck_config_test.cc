@@ -5,6 +5,17 @@
 
 using namespace test;
 
+namespace {
+
+// Where a line had to be broken depends on the directory.
+std::string unbroken(std::string text) {
+  const std::string further_in = "\n" + std::string(19, ' ');
+  for (std::size_t at; (at = text.find(further_in)) != text.npos;) text.replace(at, further_in.size(), " ");
+  return text;
+}
+
+}  // namespace
+
 TEST_CASE("-C shows each setting with its source") {
   Spfcheck spfcheck;
   const TempDir files;
@@ -74,7 +85,7 @@ TEST_CASE("-C shows what is done of TLS, and the command that tries its files") 
     std::string settings, tls, after;
   } cases[] = {
       {{}, files, terminated, "after STARTTLS", command + cert + " -l 'HIGH:!SHA1'\n"},
-      {{{"SMTPS", "1"}}, files, terminated, "before the greeting (SMTPS=1)", command + cert + " -l 'HIGH:!SHA1'\n"},
+      {{{"SMTPS", "1"}}, files, terminated, "before the greeting (SMTPS)", command + cert + " -l 'HIGH:!SHA1'\n"},
       {{{"SPFCERT", "/c"}, {"SPFKEY", "/k"}}, bare,
        "  SPFSTARTTLS    terminate (default)\n"
        "  SPFCERT        /c (environment)\n"
@@ -85,7 +96,7 @@ TEST_CASE("-C shows what is done of TLS, and the command that tries its files") 
        "  SPFSTARTTLS    hide (environment)\n"
        "  SPFCERT        /c (environment)\n"
        "  SPFKEY         /c (default)\n",
-       "before the greeting (SMTPS=1)", command + "/c\n"},
+       "before the greeting (SMTPS)", command + "/c\n"},
       {{{"SPFSTARTTLS", "hide"}}, files, "  SPFSTARTTLS    hide (environment)\n  SPFTIMEOUT ",
        "none: STARTTLS is hidden", "  name servers "},
       {{{"SPFSTARTTLS", "pass"}}, files, "  SPFSTARTTLS    pass (environment)\n  SPFTIMEOUT ",
@@ -93,12 +104,6 @@ TEST_CASE("-C shows what is done of TLS, and the command that tries its files") 
       {{{"SSL_PROTOCOL", "TLSv1.3"}, {"SMTPS", "1"}}, files,
        "  SPFSTARTTLS    hide (default)\n  SPFTIMEOUT ", "done before spfwrap; STARTTLS is hidden",
        "  name servers "},
-  };
-  // Where a line had to be broken depends on the directory.
-  const auto unbroken = [](std::string text) {
-    const std::string further_in = "\n" + std::string(19, ' ');
-    for (std::size_t at; (at = text.find(further_in)) != text.npos;) text.replace(at, further_in.size(), " ");
-    return text;
   };
   for (const auto& c : cases) {
     Environment environment = c.environment;
@@ -111,7 +116,51 @@ TEST_CASE("-C shows what is done of TLS, and the command that tries its files") 
   }
 }
 
-TEST_CASE("-C knows that SMTPS=1 leaves something to do at level 0") {
+TEST_CASE("-C tells of a certificate or key that is not there, and that SMTPS then takes no mail") {
+  Spfcheck spfcheck;
+  const TempDir files, bare;
+  const std::string cert = files.write("servercert.pem", "not looked into\n");
+  const std::string none = bare.file("servercert.pem") + ": No such file or directory";
+  const struct { const char* why; const TempDir& control; Environment environment; std::string missing; } cases[] = {
+      {"there is one", files, {}, ""},
+      {"where SPFCERT says", bare, {{"SPFCERT", cert}}, ""},
+      {"the key is not", files, {{"SPFKEY", "/nonexistent/key"}}, "/nonexistent/key: No such file or directory"},
+      {"the file of SPFCERT is not", files, {{"SPFCERT", "/nonexistent/c"}}, "/nonexistent/c: No such file or directory"},
+      {"its directory is none", files, {{"SPFCERT", cert + "/c"}}, cert + "/c: Not a directory"},
+      {"nor is servercert.pem", bare, {{"SPFSTARTTLS", "terminate"}}, none},
+  };
+  for (const auto& c : cases)
+    for (const char* behaviour : {"0", "3"}) {
+      INFO(c.why << ", level " << behaviour);
+      Environment environment = c.environment;
+      environment.insert({{"CONTROLDIR", c.control.path()}, {"SPFBEHAVIOR", behaviour}});
+      const bool warned = !c.missing.empty() || *behaviour == '0';
+      const Finished clear = spfcheck.run({"-C"}, environment);
+      INFO(clear.out);
+      CHECK(clear.code == (warned ? 1 : 0));
+      if (!c.missing.empty())
+        CHECK(contains(unbroken(clear.out), "  warning        " + c.missing + "; STARTTLS is not offered\n"));
+
+      for (const char* value : {"1", "yes"}) {
+        environment["SMTPS"] = value;
+        const Finished tls = spfcheck.run({"-C"}, environment);
+        INFO(tls.out);
+        CHECK(tls.code == (!c.missing.empty() ? 111 : *behaviour == '0' ? 1 : 0));
+        CHECK(tls.out.starts_with("unreadable\n") == !c.missing.empty());
+        if (!c.missing.empty())
+          CHECK(contains(unbroken(tls.out), "  error          " + c.missing + "; with SMTPS no mail is taken\n"));
+        CHECK(contains(tls.out, "  TLS            before the greeting (SMTPS)\n"));
+      }
+    }
+  // Without a certificate that anybody asked for there is nothing to warn of.
+  CHECK(spfcheck.run({"-C"}, {{"CONTROLDIR", bare.path()}, {"SPFBEHAVIOR", "3"}}).code == 0);
+  CHECK(spfcheck.run({"-q", "-C"}, {{"CONTROLDIR", bare.path()}, {"SPFBEHAVIOR", "3"}, {"SMTPS", "1"}}).out ==
+        "unreadable\n");
+  CHECK(spfcheck.run({"-q", "-C"}, {{"CONTROLDIR", bare.path()}, {"SPFBEHAVIOR", "3"}, {"SMTPS", "0"}}).out ==
+        "good\n");
+}
+
+TEST_CASE("-C knows that SMTPS leaves something to do at level 0") {
   Spfcheck spfcheck;
   CHECK(contains(spfcheck.run({"-C"}).out, "  level          0: spfwrap steps aside\n"));
   CHECK(contains(spfcheck.run({"-C"}, {{"SMTPS", "1"}, {"SPFCERT", "/c"}}).out,

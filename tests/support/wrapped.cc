@@ -1,7 +1,5 @@
 #include "tests/support/wrapped.hh"
 
-#include <sys/socket.h>
-
 #include <sstream>
 
 #include "tests/support/name_server.hh"
@@ -28,11 +26,9 @@ Wrapped::Wrapped(const Setup& setup) {
   for (const auto& name : setup.unset) environment.erase(name);
   for (const auto& [name, text] : setup.control) files_.write("control/" + name, text);
 
-  int pair[2];
-  const int type = setup.packets ? SOCK_SEQPACKET : SOCK_STREAM;
-  socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair);
-  client_ = std::make_unique<SmtpClient>(Fd(pair[0]));
-  const Fd server(pair[1]), errors = open_append(files_.file("errors"));
+  Connection ends = connection(setup.over);
+  client_ = std::make_unique<SmtpClient>(std::move(ends.client));
+  const Fd server = std::move(ends.server), errors = open_append(files_.file("errors"));
   Arguments arguments = setup.before;
   arguments.push_back(program("spfwrap"));
   if (setup.prog.empty())

@@ -1,4 +1,4 @@
-// spfwrap as tcpserver would start it, but on a socket pair, with the child of
+// spfwrap as tcpserver would start it, mostly on a socket pair, with the child of
 // tests/programs behind it and the shared name server for DNS, unless the
 // environment says NAMESERVERS.
 #pragma once
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/child_record.hh"
+#include "tests/support/connection.hh"
 #include "tests/support/smtp_client.hh"
 #include "tests/support/temp_dir.hh"
 
@@ -21,7 +22,7 @@ struct Setup {
   Environment control = {};          // control files, name and contents
   Arguments prog = {};               // {} is the child of tests/programs
   Arguments before = {};             // what execs spfwrap: prlimit, sh, ...
-  bool packets = false;              // the client can count spfwrap's writes
+  Over over = Over::pair;            // with packets the client can count spfwrap's writes
 };
 
 // A Setup for a behaviour level and more variables beside it.
