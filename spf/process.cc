@@ -92,12 +92,20 @@ std::optional<int> Process::try_wait() {
   return status;
 }
 
-std::string Process::end_text() {
+int Process::end() {
   int status = 0;
-  if (pid_ <= 0) return {};
   kill(SIGKILL);  // one that is ending already keeps its status
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   pid_ = 0;
+  return status;
+}
+
+std::string Process::end_text() {
+  if (pid_ <= 0) return {};
+  return spf::end_text(end());
+}
+
+std::string end_text(int status) {
   return WIFSIGNALED(status) ? " of signal " + std::to_string(WTERMSIG(status))
                              : " with exit code " + std::to_string(WEXITSTATUS(status));
 }

@@ -59,12 +59,17 @@ class Process {
   // Its wait status if it has ended; it is then reaped.
   std::optional<int> try_wait();
 
-  // Kills it if it has not ended by itself, and says how it ended: " with exit
-  // code 1", " of signal 31".
+  // Kills it if it has not ended by itself, and reaps it; its wait status.
+  int end();
+
+  // The same; how it ended, as end_text() below.
   std::string end_text();
 
  private:
   pid_t pid_ = 0;
 };
+
+// What a wait status says: " with exit code 1", " of signal 31".
+std::string end_text(int status);
 
 }  // namespace spf

@@ -36,6 +36,8 @@ constexpr int system_trouble = 111;
 constexpr seconds dismissal_time{5};
 // What the last child has at the end of the session.
 constexpr seconds child_end_time{10};
+// What one has that was still coming up: it has nothing to bring to an end.
+constexpr seconds unready_child_end_time{1};
 // How long we listen to a client that may not have seen its last reply yet.
 constexpr seconds linger_time{5};
 // What the evaluator may take beyond its own deadline.
@@ -94,6 +96,13 @@ struct Child {
   Descriptor to, from;
   Process process;
   bool output_open = true;
+  bool failed = false;            // that ended before it was up
+  std::optional<int> ended = {};  // its wait status
+
+  // Not only where its output ends: what it left behind may hold that open.
+  void look() {
+    if (!ended) ended = process.try_wait();
+  }
 };
 
 enum class Io { done, later, closed };
@@ -147,6 +156,9 @@ class Proxy {
   void write_out();
   void wait();
   void start_child(const std::vector<std::string>& variables);
+  void end_of_child_output();
+  void dismiss(std::optional<Child>& child, seconds time);
+  void bury(std::optional<Child>& child);
   void dismiss_previous();
   void restore_previous();
   void start_check(const Query& query);
@@ -192,6 +204,7 @@ class Proxy {
   unsigned long limit_number_ = 0;
   Clock::time_point limit_deadline_ = Clock::time_point::max();
   std::optional<Clock::time_point> end_;  // when the session was over
+  Clock::time_point child_deadline_;      // after that
   int exit_code_ = system_trouble;
 };
 
@@ -210,6 +223,7 @@ void Proxy::advance() {
   }
   if (session_.finished() && !end_) {
     end_ = Clock::now();
+    child_deadline_ = *end_ + (session_.child_is_up() ? child_end_time : unready_child_end_time);
     close_child_input_ = true;
     if (session_.child_hopeless() && child_) child_->process.kill(SIGKILL);
     check_.reset();
@@ -284,17 +298,38 @@ void Proxy::start_child(const std::vector<std::string>& variables) {
   }
 }
 
+void Proxy::end_of_child_output() {
+  child_->output_open = false;
+  child_->failed = !session_.child_is_up();
+  session_.child_closed();
+}
+
+// Its input ends, and it has so much time to end by itself.
+void Proxy::dismiss(std::optional<Child>& child, seconds time) {
+  child->to.reset();
+  if (dismissed_) bury(dismissed_);  // one that is still there has had its time
+  dismissed_ = std::move(child);
+  child.reset();
+  dismissed_deadline_ = Clock::now() + time;
+}
+
+// Kills it, if it has not ended. One that never was of use is named.
+void Proxy::bury(std::optional<Child>& child) {
+  if (child->failed)
+    write_warning(std::string(argv_[0]) + " died at its start" +
+                  end_text(child->ended ? *child->ended : child->process.end()));
+  child.reset();
+}
+
 void Proxy::dismiss_previous() {
   if (!previous_) return;
   // It is idle, so its pipe takes these few octets, or it is gone already.
   if (write(previous_->to.get(), dismissal.data(), dismissal.size()) < 0) {}
-  previous_->to.reset();
-  dismissed_ = std::move(previous_);  // one that is still there has had its time
-  previous_.reset();
-  dismissed_deadline_ = Clock::now() + dismissal_time;
+  dismiss(previous_, dismissal_time);
 }
 
 void Proxy::restore_previous() {
+  if (child_ && child_->failed) dismiss(child_, unready_child_end_time);
   child_ = std::move(previous_);
   previous_.reset();
 }
@@ -359,12 +394,13 @@ void Proxy::remove_variables(std::span<const std::string_view> names) {
 void Proxy::reap() {
   past_check_.try_wait();
   if (tls_ && tls_->serves() && tls_->process().try_wait()) tls_.reset();
-  if (dismissed_ && dismissed_->process.try_wait()) dismissed_.reset();
-  if (child_ && (end_ || (!child_->output_open && session_.from_child().empty())))
-    if (const auto status = child_->process.try_wait()) {
-      exit_code_ = WIFEXITED(*status) ? WEXITSTATUS(*status) : system_trouble;
-      child_.reset();
-    }
+  for (std::optional<Child>* child : {&child_, &previous_, &dismissed_})
+    if (*child) (*child)->look();
+  if (dismissed_ && dismissed_->ended) bury(dismissed_);
+  if (child_ && child_->ended && (end_ || (!child_->output_open && session_.from_child().empty()))) {
+    exit_code_ = WIFEXITED(*child_->ended) ? WEXITSTATUS(*child_->ended) : system_trouble;
+    bury(child_);
+  }
 }
 
 // After the session: the client has its replies, the child has ended.
@@ -392,6 +428,7 @@ Clock::time_point Proxy::next_deadline() {
     next = limit_deadline_;
   else
     next = *end_ + (Clock::now() < *end_ + linger_time ? linger_time : child_end_time);
+  if (end_ && child_) next = std::min(next, child_deadline_);
   if (check_) next = std::min(next, check_deadline_);
   if (dismissed_) next = std::min(next, dismissed_deadline_);
   return next;
@@ -399,7 +436,7 @@ Clock::time_point Proxy::next_deadline() {
 
 void Proxy::meet_deadlines() {
   const Clock::time_point now = Clock::now();
-  if (dismissed_ && now >= dismissed_deadline_) dismissed_.reset();
+  if (dismissed_ && now >= dismissed_deadline_) bury(dismissed_);
   if (check_ && now >= check_deadline_) {
     write_warning("SPF check overstayed and was killed");
     end_check(Evaluator::trouble(checked_query_));
@@ -409,8 +446,8 @@ void Proxy::meet_deadlines() {
     session_.timed_out();
     raised_ = true;
   }
+  if (end_ && child_ && now >= child_deadline_) bury(child_);
   if (end_ && now >= *end_ + child_end_time) {
-    child_.reset();
     dismissed_.reset();
     tls_.reset();
     client_output_open_ = false;
@@ -427,15 +464,19 @@ void Proxy::wait() {
     used = std::max(used, nfds_t(which + 1));
   };
   const bool child_readable = child_ && child_->output_open && session_.from_child().room() > 0;
+  // Of a dead child only what is in its pipe is waited for, for others may hold
+  // that open.
+  const bool last_words = child_readable && child_->ended && !end_;
 
-  // A socket that is closed in both directions says so although nobody asks.
+  // A socket that is closed in both directions says so although nobody asks;
+  // before TLS, which takes both, one direction is enough.
   const bool client_readable =
       client_input_open_ && !handing_over_ &&
       (end_ || (session_.listens() && session_.from_client().room() > 0));
   if (client_readable)
     watch(client_in, 0, POLLIN);
   else if (client_is_socket_ && client_output_open_ && !end_)
-    watch(client_in, 0, 0);
+    watch(client_in, 0, session_.listens() ? 0 : POLLRDHUP);
   if (client_output_open_ && session_.output_ready() && !session_.to_client().empty())
     watch(client_out, 1, POLLOUT);
   if (child_ && child_->to && !session_.to_child().empty())
@@ -446,7 +487,7 @@ void Proxy::wait() {
   if (tls_speaks_ && session_.from_tls().room() > 0) watch(tls, tls_->descriptor(), POLLIN);
 
   timespec time{};
-  const Clock::time_point next = next_deadline();
+  const Clock::time_point next = last_words ? Clock::now() : next_deadline();
   if (next != Clock::time_point::max()) {
     const auto left = std::max(next - Clock::now(), Clock::duration::zero());
     time.tv_sec = std::chrono::duration_cast<seconds>(left).count();
@@ -461,6 +502,10 @@ void Proxy::wait() {
     raised_ = true;
   }
   meet_deadlines();
+  if (ready >= 0 && last_words && !fds[child_out].revents) {
+    end_of_child_output();
+    raised_ = true;
+  }
   if (ready > 0) {
     if (fds[client_in].revents) {
       if (end_) {
@@ -475,12 +520,10 @@ void Proxy::wait() {
       raised_ = true;
     }
     if (fds[child_out].revents && child_) {
-      if (end_) {
+      if (end_)
         discard(child_->from.get(), child_->output_open);
-      } else if (read_into(child_->from.get(), session_.from_child()) == Io::closed) {
-        child_->output_open = false;
-        session_.child_closed();
-      }
+      else if (read_into(child_->from.get(), session_.from_child()) == Io::closed)
+        end_of_child_output();
       raised_ = true;
     }
     if (fds[dismissed_out].revents && dismissed_)

@@ -80,6 +80,12 @@ Task<void> Session::client_event() {
   awaiting_client_ = false;
 }
 
+// Whether it has closed its side, and no command of it waits behind the one in
+// hand: there is nobody left to serve.
+bool Session::client_is_done() const {
+  return client_closed_ && from_client_.data().find('\n') == std::string_view::npos;
+}
+
 // The whole session, and how it ends.
 
 Task<void> Session::serve() {
@@ -112,6 +118,7 @@ Task<void> Session::dialogue() {
   } catch (const ChildTrouble&) {
     throw ChildTrouble{reply::cannot_start};
   }
+  child_is_up_ = true;
   const bool refused = !greeting.positive();
   co_await pass(std::move(greeting));
   if (refused) farewell_ = true;
@@ -390,6 +397,7 @@ Task<void> Session::starttls(std::string_view argument) {
     co_await start_tls();
     std::vector<std::string> none;
     const bool started = co_await replace_child(std::move(none));
+    if (client_is_done()) throw ClientGone{};
     if (!started) throw Close{std::string(reply::cannot_start)};
   }
 }
@@ -513,10 +521,9 @@ Task<std::optional<Verdict>> Session::check() {
   while (!verdict_) {
     co_await event();
     if (verdict_) break;
-    const bool commands_wait = from_client_.data().find('\n') != std::string_view::npos;
     if (client_lost_) throw ClientGone{};
     if (shutting_down_) throw Close{std::string(reply::shutting_down)};
-    if (client_closed_ && !commands_wait) {
+    if (client_is_done()) {
       actions_.abandon_check = true;
       co_return std::nullopt;
     }
@@ -528,12 +535,13 @@ Task<std::optional<Verdict>> Session::check() {
 // The child.
 
 Task<Reply> Session::start_child(std::vector<std::string> variables) {
+  if (client_is_done()) throw ClientGone{};
   if (starts_ == max_starts) throw Close{std::string(reply::too_many_starts)};
   ++starts_;
   variables.insert(variables.end(), tls_variables_.begin(), tls_variables_.end());
   actions_.start_child = std::move(variables);
   // Of the one before, if there is one, nothing more is of interest.
-  child_closed_ = deaf_ = false;
+  child_closed_ = deaf_ = child_is_up_ = false;
   from_child_.clear();
   to_child_.clear();
   parser_ = ReplyParser();
@@ -542,7 +550,8 @@ Task<Reply> Session::start_child(std::vector<std::string> variables) {
 }
 
 // Brings up a child with these variables, and to where the one there is now
-// was after EHLO. False if it does not get there: then the old one stays.
+// was after EHLO. False if it does not get there, or if nobody waits for that
+// any more: then the old one stays.
 Task<bool> Session::start_again(std::vector<std::string> variables) {
   if (variables == child_variables_) co_return true;
   listen_to_idle_child();
@@ -551,22 +560,28 @@ Task<bool> Session::start_again(std::vector<std::string> variables) {
 }
 
 Task<bool> Session::replace_child(std::vector<std::string> variables) {
-  bool ready = false;
+  if (client_is_done()) co_return false;
+  bool ready = false, needless = false;
   reply_time_ = std::min(restart_time, config_.smtp_timeout);
   try {
     Reply answer = co_await start_child(variables);
     if (answer.positive() && !hello_.empty()) answer = co_await ask(hello_);
     ready = answer.positive();
   } catch (const ChildTrouble&) {
+  } catch (const ClientGone&) {
+    if (client_lost_) throw;
+    needless = true;  // but a command that is in hand has its reply
   }
   reply_time_ = config_.smtp_timeout;
+  child_is_up_ = true;
   if (ready) {
     actions_.dismiss_previous = true;
     child_variables_ = std::move(variables);
     transaction_ = false;
   } else {
     actions_.restore_previous = true;
-    actions_.warnings.push_back("SMTP server, started again, does not greet and take EHLO");
+    if (!needless)
+      actions_.warnings.push_back("SMTP server, started again, does not greet and take EHLO");
     child_closed_ = deaf_ = false;
     from_child_.clear();
     to_child_.clear();
@@ -611,7 +626,8 @@ Task<Reply> Session::child_reply() {
     }
     if (status == ReplyParser::Status::malformed || child_closed_ || timed_out_)
       throw ChildTrouble{};
-    if (client_lost_) throw ClientGone{};
+    // What it says before it is up answers nothing that the client has said.
+    if (client_lost_ || (!child_is_up_ && client_is_done())) throw ClientGone{};
     if (shutting_down_) throw Close{std::string(reply::shutting_down)};
     co_await event();
   }

@@ -98,6 +98,10 @@ class Session {
   // input ends, and its exit code is ours.
   bool finished() const { return finished_; }
 
+  // The child there is has greeted and, where it was started again, taken EHLO.
+  // Until then it has nothing that could be lost with it.
+  bool child_is_up() const { return child_is_up_; }
+
   // The child hangs or does not speak SMTP: there is nothing to wait for.
   bool child_hopeless() const { return child_hopeless_; }
 
@@ -158,6 +162,7 @@ class Session {
   Event event();
   Task<void> client_event();
 
+  bool client_is_done() const;
   void say(std::string_view reply);
   void log(unsigned code, std::string_view recipient);
   StarttlsKeyword starttls_keyword() const;
@@ -203,6 +208,7 @@ class Session {
   // The child's side.
   ReplyParser parser_;
   bool deaf_ = false;
+  bool child_is_up_ = false;
   bool child_hopeless_ = false;
   bool farewell_ = false;  // the client knows that it closes
   unsigned starts_ = 0;

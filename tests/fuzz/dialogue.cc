@@ -45,6 +45,7 @@ bool Dialogue::step() {
   session_.resume();
   observe();
   perform(session_.take_actions());
+  look_at_liveness();
   if (handing_over_ && session_.to_client().empty() && !session_.finished()) hand_over();
   return true;
 }
@@ -239,6 +240,13 @@ void Dialogue::settle() {
     moved |= move_to_client(all);
   }
   look_at_rest();
+}
+
+// A client that has closed, with nothing left to be answered, does not wait for
+// a server to come up.
+void Dialogue::look_at_liveness() {
+  if (!closed_ || !server_ || session_.child_is_up() || session_.finished()) return;
+  require(session_.from_client().data().find('\n') != all, "a server comes up for nobody");
 }
 
 // Nothing moves: then nothing is owed.

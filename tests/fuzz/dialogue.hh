@@ -8,6 +8,7 @@
 // none of a deferred one becomes part of a message. Each command has one reply,
 // in order, each of them well-formed. A message arrives as it was sent, with its
 // header; it is answered 2xx only after the server, having all of it, said so.
+// No server comes up for a client that has gone.
 //
 // Where it does TLS: STARTTLS is offered and answered 220 if and only if spftls
 // is ready. What was sent in clear before the handshake has no effect and no
@@ -107,6 +108,7 @@ class Dialogue : private Witness {
   bool is_inside_tls(const ServerModel& server) const;
   std::string protocol() const;
   void observe();
+  void look_at_liveness();
   void look_at_starttls();
   void look_at_rest();
   void look_at_messages();
