@@ -49,12 +49,16 @@ bool Address::is_unspecified() const {
 }
 
 bool Address::in_network(const Address& network, unsigned prefix) const {
-  if (ip4_ != network.ip4_ || prefix > bits()) return false;
+  return ip4_ == network.ip4_ && in_network(network.octets(), prefix);
+}
+
+bool Address::in_network(const std::uint8_t* network, unsigned prefix) const {
+  if (prefix > bits()) return false;
   const unsigned whole = prefix / 8;
-  if (!std::equal(octets(), octets() + whole, network.octets())) return false;
+  if (!std::equal(octets(), octets() + whole, network)) return false;
   if (prefix % 8 == 0) return true;
   const std::uint8_t mask = 0xff << (8 - prefix % 8);
-  return ((octets_[whole] ^ network.octets_[whole]) & mask) == 0;
+  return ((octets_[whole] ^ network[whole]) & mask) == 0;
 }
 
 }  // namespace spf

@@ -34,6 +34,9 @@ class Address {
   // addresses of different families.
   bool in_network(const Address& network, unsigned prefix) const;
 
+  // The same, with as many octets at `network` as this address has.
+  bool in_network(const std::uint8_t* network, unsigned prefix) const;
+
   bool operator==(const Address&) const = default;
 
  private:

@@ -1,6 +1,7 @@
 #include "spf/check.hh"
 
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <optional>
 
@@ -73,6 +74,7 @@ std::string explain(const Verdict& verdict, const Finding& finding, const Query&
     for (const std::string_view line : lines_of(options.explanation)) {
       if (!text.empty()) text += '\n';
       text += host.expand(without_patch_macros(line), verdict.domain);
+      if (text.size() >= longest_verdict_text) break;
     }
     return text;
   }
@@ -85,7 +87,8 @@ void evaluate(const Query& query, const Subject& who, const CheckOptions& option
   if (trace)
     for (const std::string_view terms : {options.rules, options.guess})
       for (const std::string& problem : rule_problems(terms)) trace->warning(problem);
-  CheckHost host(resolver, {query.client, who.sender, query.helo, options.receiver}, trace);
+  CheckHost host(resolver, {query.client, who.sender, query.helo, options.receiver, std::time(nullptr)},
+                 trace);
   Finding finding = host.check(who.domain, rules.directives);
   if (finding.result == Result::none) {
     std::vector<Directive> terms = guess.directives;
@@ -100,6 +103,11 @@ void evaluate(const Query& query, const Subject& who, const CheckOptions& option
   verdict.voids = host.record_limits().voids + host.local_limits().voids;
   if (needs_explanation(verdict.result, options.level))
     verdict.explanation = explain(verdict, finding, query, options, host);
+}
+
+// A record's terms have any length that fits into a TXT record.
+void bound(std::string& text) {
+  if (text.size() > longest_verdict_text) text.resize(longest_verdict_text);
 }
 
 }  // namespace
@@ -141,6 +149,10 @@ Verdict check(const Query& query, const CheckOptions& options, Resolver& resolve
   }
   if (verdict.result == Result::temperror)
     verdict.problem = "error in processing during lookup of " + verdict.domain + ": DNS problem";
+  bound(verdict.domain);
+  bound(verdict.problem);
+  bound(verdict.explanation);
+  if (verdict.mechanism) bound(*verdict.mechanism);
   verdict.milliseconds = unsigned(std::chrono::duration_cast<std::chrono::milliseconds>(
                                       std::chrono::steady_clock::now() - start).count());
   return verdict;

@@ -39,6 +39,7 @@ struct CheckOptions {
 // exit_libspf2_gave_up (libspf2.hh). The explanation is
 // the domain's exp= (on fail only), else options.explanation, else the default
 // text; it is set on fail, and on any other result that options.level rejects.
+// Each text is cut at longest_verdict_text.
 // `trace` may be null.
 Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver,
               Trace* trace = nullptr);

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "spf/macro.hh"
 #include "spf/prefetch.hh"
 
 namespace spf {
@@ -45,7 +44,8 @@ struct CheckHost::Stop {
   std::string problem;  // permerror
 };
 
-// Tells the trace of every answer, and notes the void ones.
+// Tells the trace of every answer, notes the void ones, and ends an evaluation
+// that asks too much, be it for a name that may be unknown.
 class CheckHost::Observed : public Resolver {
  public:
   Observed(Resolver& resolver, Trace* trace) : resolver_(resolver), trace_(trace) {}
@@ -58,10 +58,13 @@ class CheckHost::Observed : public Resolver {
     // What DNS cannot carry was not asked, so it got no void answer.
     if (answer.is_void() && is_dns_name(name)) saw_void_ = true;
     if (trace_) trace_->question(name, type, answer);
+    if (answer.over_bound && evaluating) throw Stop{Result::temperror, {}};
     return answer;
   }
   // Whether an answer was void since the last call.
   bool take_void() { return std::exchange(saw_void_, false); }
+
+  bool evaluating = true;  // false once the result is known
 
  private:
   Resolver& resolver_;
@@ -70,8 +73,9 @@ class CheckHost::Observed : public Resolver {
 };
 
 CheckHost::CheckHost(Resolver& resolver, const Identities& identities, Trace* trace)
-    : resolver_(std::make_unique<Observed>(resolver, trace)),
-      libspf2_(*resolver_, identities),
+    : identities_(identities),
+      resolver_(std::make_unique<Observed>(resolver, trace)),
+      libspf2_(*resolver_, identities.client),
       prefetch_(std::make_shared<Prefetch>(resolver, identities.client)),
       trace_(trace) {}
 
@@ -212,7 +216,7 @@ bool CheckHost::matches(const Directive& directive, const std::string& domain, u
 bool CheckHost::evaluate_term(const Directive& directive, const std::string& domain,
                               unsigned depth) {
   if (directive.mechanism == Mechanism::all) return true;
-  if (!directive.asks_dns()) return libspf2_.match(directive, domain) == Libspf2::Match::yes;
+  if (!directive.asks_dns()) return directive.has_in_network(identities_.client);
   count_lookup(domain);
   if (directive.mechanism == Mechanism::include) return includes(directive, domain, depth);
   const std::string target = target_name(directive.domain_spec, domain);
@@ -241,6 +245,7 @@ bool CheckHost::includes(const Directive& directive, const std::string& domain, 
 
 std::optional<std::string> CheckHost::explanation(const std::string& exp, const std::string& domain) {
   if (trace_) trace_->explanation(exp);
+  resolver_->evaluating = false;
   const Answer& answer = resolver_->lookup(target_name(exp, domain), RrType::txt);
   if (answer.texts.size() != 1) return {};
   const std::string& text = answer.texts.front();
@@ -248,21 +253,20 @@ std::optional<std::string> CheckHost::explanation(const std::string& exp, const 
   return expand(text, domain);
 }
 
-std::string CheckHost::expand(std::string_view macro_string, const std::string& domain) {
-  return libspf2_.expand(macro_string, domain);
+std::string CheckHost::expand(std::string_view explain_string, const std::string& domain) {
+  resolver_->evaluating = false;
+  return expand_text(explain_string, longest_verdict_text, values(domain));
 }
 
-// Section 4.8, and 7.3 for what does not fit into a name.
+MacroValue CheckHost::values(const std::string& domain) {
+  return [this, &domain](char letter) {
+    return letter == 'p' ? libspf2_.validated_name(domain) : macro_value(letter, identities_, domain);
+  };
+}
+
+// Section 4.8
 std::string CheckHost::target_name(const std::string& domain_spec, const std::string& domain) {
-  if (domain_spec.empty()) return domain;
-  std::string name = libspf2_.expand(domain_spec, domain);
-  if (name.ends_with('.')) name.pop_back();
-  while (name.size() > 253) {
-    const auto dot = name.find('.');
-    if (dot == name.npos) break;
-    name.erase(0, dot + 1);
-  }
-  return name;
+  return domain_spec.empty() ? domain : expand_name(domain_spec, values(domain));
 }
 
 void CheckHost::count_lookup(const std::string& domain) {

@@ -9,6 +9,7 @@
 
 #include "spf/libspf2.hh"
 #include "spf/limits.hh"
+#include "spf/macro.hh"
 #include "spf/record.hh"
 #include "spf/resolver.hh"
 #include "spf/trace.hh"
@@ -46,8 +47,9 @@ class CheckHost {
   // of `domain`; nothing if anything is wrong with it.
   std::optional<std::string> explanation(const std::string& exp, const std::string& domain);
 
-  // Expands a macro-string that macro_problem() accepts.
-  std::string expand(std::string_view macro_string, const std::string& domain);
+  // Expands an explain-string that macro_problem() accepts, as far as a verdict
+  // has room for it.
+  std::string expand(std::string_view explain_string, const std::string& domain);
 
   // Of the records' terms and of the local terms, which have limits of their
   // own: what the administrator adds must not turn a good record into an error.
@@ -69,9 +71,11 @@ class CheckHost {
   bool evaluate_term(const Directive& directive, const std::string& domain, unsigned depth);
   std::string follow_redirect(const std::string& spec, const std::string& domain, unsigned depth);
   std::string target_name(const std::string& domain_spec, const std::string& domain);
+  MacroValue values(const std::string& domain);
   void count_lookup(const std::string& domain);
   void count_void(const std::string& domain);
 
+  const Identities identities_;
   std::unique_ptr<Observed> resolver_;
   Libspf2 libspf2_;
   std::shared_ptr<Prefetch> prefetch_;

@@ -21,16 +21,11 @@ extern "C" {
 #include <spf2/spf_dns_rr.h>
 }
 
-#include "spf/macro.hh"
-#include "spf/mailbox.hh"
+#include "spf/limits.hh"
 
 namespace spf {
 
 namespace {
-
-// RFC 7208 section 4.6.4: names looked at of one MX or PTR set. libspf2 itself
-// refuses an MX set of more, after it has tried the first ten.
-constexpr std::size_t name_limit = 10;
 
 // The attribute, not [[noreturn]], is part of the handler's type.
 void give_up(const char*, int, const char*) __attribute__((noreturn));
@@ -55,9 +50,6 @@ void checked(SPF_errcode_t code) {
   if (code != SPF_E_SUCCESS) throw std::bad_alloc();
 }
 
-// For libspf2 to free.
-char* duplicate(const std::string& text) { return checked(strdup(text.c_str())); }
-
 // Whether `name` is `domain` or below it (RFC 7208 section 5.5).
 bool is_within(std::string_view name, std::string_view domain) {
   if (domain.ends_with('.')) domain.remove_suffix(1);
@@ -77,8 +69,7 @@ struct Libspf2::Seam {
     validated_name,  // %{p} prefers `domain` and names within it
   };
 
-  Seam(Resolver& resolver, const Identities& identities)
-      : resolver(resolver), client(identities.client), receiver(identities.receiver) {
+  Seam(Resolver& resolver, const Address& client) : resolver(resolver), client(client) {
     SPF_error_handler = give_up;
     SPF_warning_handler = nullptr;
     SPF_info_handler = nullptr;
@@ -89,27 +80,14 @@ struct Libspf2::Seam {
     dns.hook = this;
     // Filled in here because SPF_server_new_dns() asks for the host name, and
     // ends the process where that has 64 characters.
-    if (receiver.empty()) receiver = "unknown";
     server.resolver = &dns;
-    server.rec_dom = receiver.data();
-    server.max_dns_mech = name_limit;  // of one term: never reached
-    server.max_dns_mx = name_limit;
-    server.max_dns_ptr = name_limit;
-    // Terms are matched without sender and HELO name: libspf2 writes a header
-    // and comments that nobody reads, and need not have a stranger's text.
-    matching = new_request();
-    expanding = new_request();
-    // Not by SPF_request_set_env_from(): it takes the last @ even in quotes.
-    const std::string& sender = identities.sender;
-    const auto at = std::min(domain_separator(sender), sender.size());
-    expanding->env_from = duplicate(sender);
-    expanding->env_from_lp = duplicate(sender.substr(0, at));
-    expanding->env_from_dp = duplicate(at < sender.size() ? sender.substr(at + 1) : "");
-    expanding->helo_dom = duplicate(identities.helo);
-  }
-
-  RequestPtr new_request() {
-    RequestPtr request(checked(SPF_request_new(&server)));
+    server.rec_dom = receiver;
+    server.max_dns_mech = Limits::most_names;  // of one term: never reached
+    server.max_dns_mx = Limits::most_names;
+    server.max_dns_ptr = Limits::most_names;
+    // It has no sender and HELO name: libspf2 writes a header and comments that
+    // nobody reads, and need not have a stranger's text.
+    request.reset(checked(SPF_request_new(&server)));
     if (client.is_ip4()) {
       in_addr address;
       std::memcpy(&address, client.octets(), sizeof address);
@@ -119,7 +97,6 @@ struct Libspf2::Seam {
       std::memcpy(&address, client.octets(), sizeof address);
       SPF_request_set_ipv6(request.get(), address);
     }
-    return request;
   }
 
   RecordPtr compile(const std::string& text, SPF_response_t* response) {
@@ -137,11 +114,12 @@ struct Libspf2::Seam {
 
   Resolver& resolver;
   Address client;
-  std::string receiver;
+  char receiver[8] = "unknown";
   SPF_dns_server_t dns{};
   SPF_server_t server{};
-  RequestPtr matching, expanding;
+  RequestPtr request;
   Asking asking = Asking::plain;
+  bool too_many_mx = false;
   std::string domain;
   std::exception_ptr trouble;
 
@@ -153,7 +131,7 @@ struct Libspf2::Seam {
 // Of a PTR set only the first ten count (section 4.6.4); of those, the ones
 // that can make a difference are passed on, in the order wanted.
 void Libspf2::Seam::keep_useful_names(std::vector<std::string>& names) const {
-  if (names.size() > name_limit) names.resize(name_limit);
+  if (names.size() > Limits::most_names) names.resize(Limits::most_names);
   if (asking == Asking::ptr) {
     std::erase_if(names, [&](const std::string& name) { return !is_within(name, domain); });
     return;
@@ -179,10 +157,14 @@ Answer Libspf2::Seam::ask(const char* name, ns_type type) {
     answer.status = Answer::Status::no_data;
   if (asking == Asking::any_address && !answer.addresses.empty()) answer.addresses = {client};
   if (type == ns_t_ptr) keep_useful_names(answer.texts);
+  // Section 4.6.4. libspf2 would try the first ten before it refuses.
+  if (type == ns_t_mx && answer.texts.size() > Limits::most_names) {
+    too_many_mx = true;
+    answer.texts.clear();
+  }
   if (type == ns_t_ptr || type == ns_t_mx) {
     const RrType family = client.is_ip4() ? RrType::a : RrType::aaaa;
-    for (std::size_t i = 0; i < std::min(answer.texts.size(), name_limit); ++i)
-      resolver.prefetch(answer.texts[i], family);
+    for (const std::string& name : answer.texts) resolver.prefetch(name, family);
   }
   return answer;
 }
@@ -220,8 +202,8 @@ SPF_dns_rr_t* Libspf2::Seam::answer_question(SPF_dns_server_t* layer, const char
   return set;
 }
 
-Libspf2::Libspf2(Resolver& resolver, const Identities& identities)
-    : seam_(std::make_unique<Seam>(resolver, identities)) {}
+Libspf2::Libspf2(Resolver& resolver, const Address& client)
+    : seam_(std::make_unique<Seam>(resolver, client)) {}
 
 Libspf2::~Libspf2() = default;
 
@@ -234,14 +216,9 @@ Libspf2::Match Libspf2::match(const Directive& directive, const std::string& tar
   std::string length;
   if (prefix > 0 && prefix < seam.client.bits()) length = "/" + std::to_string(prefix);
   seam.asking = Seam::Asking::plain;
+  seam.too_many_mx = false;
   std::string term;
   switch (directive.mechanism) {
-    case Mechanism::ip4:
-    case Mechanism::ip6:
-      if (ip4 != (directive.mechanism == Mechanism::ip4)) return Match::no;
-      if (prefix == 0) return Match::yes;
-      term = (ip4 ? "ip4:" : "ip6:") + directive.network + length;
-      break;
     case Mechanism::a:
     case Mechanism::mx:
       if (prefix == 0) seam.asking = Seam::Asking::any_address;
@@ -257,63 +234,48 @@ Libspf2::Match Libspf2::match(const Directive& directive, const std::string& tar
       break;
     case Mechanism::all:
     case Mechanism::include:
+    case Mechanism::ip4:
+    case Mechanism::ip6:
       return Match::no;  // check_host's own
   }
   seam.domain = target;
   if (seam.domain.ends_with('.')) seam.domain.pop_back();
-  ResponsePtr response(checked(SPF_response_new(seam.matching.get())));
+  ResponsePtr response(checked(SPF_response_new(seam.request.get())));
   const RecordPtr record = seam.compile("v=spf1 +" + term, response.get());
   response->spf_record_exp = record.get();
-  seam.matching->cur_dom = seam.domain.c_str();
-  const auto code = SPF_record_interpret(record.get(), seam.matching.get(), response.get(), 0);
-  seam.matching->cur_dom = nullptr;
+  seam.request->cur_dom = seam.domain.c_str();
+  const auto code = SPF_record_interpret(record.get(), seam.request.get(), response.get(), 0);
+  seam.request->cur_dom = nullptr;
   seam.rethrow();
+  if (seam.too_many_mx) return Match::too_many_mx;
   switch (SPF_response_result(response.get())) {
     case SPF_RESULT_PASS: return Match::yes;
     case SPF_RESULT_NEUTRAL: return Match::no;
-    case SPF_RESULT_PERMERROR:
-      if (code == SPF_E_BIG_DNS) return Match::too_many_mx;
-      [[fallthrough]];
     default:
       if (code == SPF_E_DNS_ERROR) return Match::dns_trouble;
       throw std::bad_alloc();  // the only other way out of one good term
   }
 }
 
-std::string Libspf2::expand(std::string_view macro_string, const std::string& domain) {
+const std::string& Libspf2::validated_name(const std::string& domain) {
+  if (const auto known = validated_names_.find(domain); known != validated_names_.end())
+    return known->second;
   Seam& seam = *seam_;
   seam.domain = domain;
-  std::string result;
-  while (!macro_string.empty()) {
-    const auto piece = next_macro_piece(macro_string);
-    if (!piece) break;
-    if (piece->kind == MacroPiece::Kind::literal) {
-      result += piece->literal;
-      continue;
-    }
-    ResponsePtr response(checked(SPF_response_new(seam.expanding.get())));
-    const RecordPtr record =
-        seam.compile(std::string("v=spf1 exp=%{") + piece->letter + "}", response.get());
-    seam.asking = Seam::Asking::validated_name;
-    seam.expanding->cur_dom = seam.domain.c_str();
-    free(std::exchange(seam.expanding->client_dom, nullptr));  // %{p} depends on the domain
-    char* buffer = nullptr;
-    std::size_t size = 0;
-    const auto code = SPF_record_find_mod_value(&seam.server, seam.expanding.get(), response.get(),
-                                                record.get(), "exp", &buffer, &size);
-    const std::unique_ptr<char, Release<free>> owner(buffer);
-    seam.expanding->cur_dom = nullptr;
-    seam.rethrow();
-    checked(code);
-    std::string value = buffer;
-    // IPv6 nibbles in upper case, as the openspf suite has them; to DNS it is
-    // all the same.
-    if (piece->letter == 'i')
-      std::transform(value.begin(), value.end(), value.begin(),
-                     [](char c) { return c >= 'a' && c <= 'f' ? char(c - 'a' + 'A') : c; });
-    result += transform(value, *piece);
-  }
-  return result;
+  seam.asking = Seam::Asking::validated_name;
+  ResponsePtr response(checked(SPF_response_new(seam.request.get())));
+  const RecordPtr record = seam.compile("v=spf1 exp=%{p}", response.get());
+  seam.request->cur_dom = seam.domain.c_str();
+  free(std::exchange(seam.request->client_dom, nullptr));  // libspf2's own of another domain
+  char* buffer = nullptr;
+  std::size_t size = 0;
+  const auto code = SPF_record_find_mod_value(&seam.server, seam.request.get(), response.get(),
+                                              record.get(), "exp", &buffer, &size);
+  const std::unique_ptr<char, Release<free>> owner(buffer);
+  seam.request->cur_dom = nullptr;
+  seam.rethrow();
+  checked(code);
+  return validated_names_.emplace(domain, buffer).first->second;
 }
 
 }  // namespace spf

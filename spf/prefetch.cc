@@ -8,6 +8,11 @@ namespace spf {
 
 namespace {
 
+// What may be asked in vain: so much that the ten terms that are evaluated can
+// still ask all they need.
+constexpr std::size_t most_ahead =
+    Limits::most_questions - (1 + Limits::most_lookups * (1 + Limits::most_names));
+
 bool is_macro_free(const std::string& domain_spec) {
   return domain_spec.find('%') == domain_spec.npos;
 }
@@ -15,11 +20,15 @@ bool is_macro_free(const std::string& domain_spec) {
 }  // namespace
 
 void Prefetch::record(const Record& record, const std::string& domain) {
+  if (!records_.insert(domain).second) return;
   for (const Directive& directive : record.directives) {
-    if (ends_evaluation(directive)) return;
-    if (directive.asks_dns() && is_macro_free(directive.domain_spec)) term(directive, domain);
+    if (directive.mechanism == Mechanism::all || directive.has_in_network(client_)) return;
+    if (!directive.asks_dns()) continue;
+    if (++terms_ > Limits::most_lookups) return;
+    if (is_macro_free(directive.domain_spec)) term(directive, domain);
   }
-  if (record.redirect && is_macro_free(*record.redirect)) ask_record(*record.redirect);
+  if (record.redirect && ++terms_ <= Limits::most_lookups && is_macro_free(*record.redirect))
+    ask_record(*record.redirect);
 }
 
 void Prefetch::term(const Directive& directive, const std::string& domain) {
@@ -37,7 +46,7 @@ void Prefetch::term(const Directive& directive, const std::string& domain) {
 }
 
 void Prefetch::ask(const std::string& name, RrType type, Resolver::Follow follow) {
-  if (asked_.size() >= Limits::most_lookups || !asked_.insert({name, type}).second) return;
+  if (asked_.size() >= most_ahead || !asked_.insert({name, type}).second) return;
   resolver_.prefetch(name, type, std::move(follow));
 }
 
@@ -54,21 +63,8 @@ void Prefetch::ask_addresses(const std::string& name, RrType type) {
   ask(name, type, [self = shared_from_this()](const Answer& answer) {
     const RrType family = self->client_.is_ip4() ? RrType::a : RrType::aaaa;
     const std::size_t count = std::min<std::size_t>(answer.texts.size(), Limits::most_names);
-    for (std::size_t i = 0; i < count; ++i) self->resolver_.prefetch(answer.texts[i], family);
+    for (std::size_t i = 0; i < count; ++i) self->ask(answer.texts[i], family);
   });
-}
-
-bool Prefetch::ends_evaluation(const Directive& directive) const {
-  switch (directive.mechanism) {
-    case Mechanism::all: return true;
-    case Mechanism::ip4:
-      if (!client_.is_ip4()) return false;
-      return client_.in_network(*Address::parse(directive.network), directive.prefix4);
-    case Mechanism::ip6:
-      if (client_.is_ip4()) return false;
-      return client_.in_network(*Address::parse(directive.network), directive.prefix6);
-    default: return false;
-  }
 }
 
 }  // namespace spf

@@ -24,7 +24,8 @@ class Prefetch : public std::enable_shared_from_this<Prefetch> {
   // TXT for include and redirect (and in turn what those records need as they
   // arrive), addresses for a, MX for mx and addresses for the names that
   // arrive, A for exists; nothing for ptr. Ends with the term that matches without
-  // DNS, and altogether after as many terms as one check may use.
+  // DNS, and altogether after as many terms as one check may use, asked here or
+  // not, and as many questions as can be spared.
   void record(const Record& record, const std::string& domain);
 
  private:
@@ -32,11 +33,12 @@ class Prefetch : public std::enable_shared_from_this<Prefetch> {
   void ask(const std::string& name, RrType type, Resolver::Follow follow = {});
   void ask_record(const std::string& domain);
   void ask_addresses(const std::string& name, RrType type);
-  bool ends_evaluation(const Directive& directive) const;
 
   Resolver& resolver_;
   const Address client_;
-  std::set<std::pair<std::string, RrType>> asked_;  // of terms, not what follows
+  std::set<std::string> records_;  // the domains whose records were here
+  unsigned terms_ = 0;             // in them, that ask DNS
+  std::set<std::pair<std::string, RrType>> asked_;
 };
 
 }  // namespace spf

@@ -98,12 +98,12 @@ std::optional<std::string> parse_network(std::string_view value, Directive& dire
     (ip4 ? directive.prefix4 : directive.prefix6) = *prefix;
     value = value.substr(0, slash);
   }
-  unsigned char octets[16];
+  // Not by Address, which takes ::ffff:0:0 for an IPv4 one: here it may be the
+  // beginning of an IPv6 network.
   const std::string network(value);
   if (network.size() >= INET6_ADDRSTRLEN || network.find('\0') != network.npos ||
-      inet_pton(ip4 ? AF_INET : AF_INET6, network.c_str(), octets) != 1)
+      inet_pton(ip4 ? AF_INET : AF_INET6, network.c_str(), directive.network.data()) != 1)
     return ip4 ? "bad IPv4 address" : "bad IPv6 address";
-  directive.network = network;
   return {};
 }
 

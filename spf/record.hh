@@ -2,12 +2,16 @@
 // terms out, or what is wrong with it. No I/O.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "spf/address.hh"
 
 namespace spf {
 
@@ -22,7 +26,7 @@ struct Directive {
   Mechanism mechanism = Mechanism::all;
   std::string text;         // as published, qualifier included
   std::string domain_spec;  // "" where there is none: the current domain
-  std::string network;      // ip4, ip6: the address, as inet_pton(3) reads it
+  std::array<std::uint8_t, 16> network{};  // ip4: the first four octets; ip6
   unsigned prefix4 = 32;    // a, mx, ip4: bits
   unsigned prefix6 = 128;   // a, mx, ip6: bits
   std::size_t position = 0; // of its first octet in the text it was read from
@@ -31,6 +35,12 @@ struct Directive {
   bool asks_dns() const {
     return mechanism != Mechanism::all && mechanism != Mechanism::ip4 &&
            mechanism != Mechanism::ip6;
+  }
+
+  // Whether it is an ip4 or ip6 that matches (section 5.6).
+  bool has_in_network(const Address& client) const {
+    if (mechanism != (client.is_ip4() ? Mechanism::ip4 : Mechanism::ip6)) return false;
+    return client.in_network(network.data(), client.is_ip4() ? prefix4 : prefix6);
   }
 };
 

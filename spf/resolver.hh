@@ -2,6 +2,7 @@
 // tests have one in memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,17 +31,21 @@ struct Answer {
                                    // Names have no trailing dot; the root, and
                                    // a name with a dot or NUL inside a label,
                                    // is "", which nothing resolves.
+  bool over_bound = false;         // trouble: the check has asked enough already
+                                   // (Limits::most_questions), CNAMEs included
   unsigned milliseconds = 0;       // from question to answer
 
   // RFC 7208 section 4.6.4
   bool is_void() const { return status == Status::no_name || status == Status::no_data; }
 };
 
+inline constexpr std::size_t longest_name = 253;
+
 // Whether DNS can carry the name (RFC 1035 section 2.3.4): 1 to 253 octets in
 // labels of 1 to 63, a trailing dot ignored.
 inline bool is_dns_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty() || name.size() > 253) return false;
+  if (name.empty() || name.size() > longest_name) return false;
   for (std::size_t begin = 0, end; begin <= name.size(); begin = end + 1) {
     end = name.find('.', begin);
     if (end == name.npos) end = name.size();

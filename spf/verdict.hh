@@ -1,6 +1,7 @@
 // What one SPF check found (RFC 7208 section 2.6), with its reason beside it.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ std::string_view name(Result result);
 enum class Identity { mailfrom, helo };
 
 std::string_view name(Identity identity);
+
+// No text of a verdict that check() gives is longer.
+inline constexpr std::size_t longest_verdict_text = 2000;
 
 // All text here may come from the network and is not sanitised: whoever
 // shows it does that (sanitise.hh).

@@ -176,6 +176,41 @@ TEST_CASE("a TXT set of any size is judged, its records whole and in any company
   }
 }
 
+TEST_CASE("no text of a verdict is longer than 2,000 octets, whatever a record holds") {
+  const std::string long_text(60000, 'x'), long_name = std::string(60000, 'y') + ".example";
+  const auto labels = [](int count) {
+    std::string name;
+    for (int i = 0; i < count; ++i) name += "x.";
+    return name + "here.example";
+  };
+  const struct { const char* what; std::string record, helo; Result result; } cases[] = {
+      {"an explanation", "v=spf1 -all exp=exp.example", "h", Result::fail},
+      {"a mechanism", "v=spf1 -exists:" + labels(20000), "h", Result::fail},
+      {"a name that is redirected to", "v=spf1 redirect=" + long_name, "h", Result::permerror},
+      {"a name that is included", "v=spf1 include:" + long_name + " -all", "h", Result::permerror},
+      {"a term that is wrong", "v=spf1 " + long_text, "h", Result::permerror},
+      {"a domain", "v=spf1 -all", long_name, Result::none},
+  };
+  for (const auto& c : cases) {
+    FakeResolver resolver;
+    resolver.txt("example.org", c.record);
+    resolver.txt("exp.example", "%{s}" + long_text);
+    resolver.a(labels(120), "127.0.0.2");  // as much as a name may have
+    CheckOptions options;
+    options.level = 6;
+    options.explanation = long_text;
+    INFO(c.what);
+    const Verdict verdict = check({client, c.helo, c.helo == "h" ? "joe@example.org" : ""}, options, resolver);
+    CHECK(verdict.result == c.result);
+    CHECK(verdict.explanation.size() <= 2000);
+    CHECK(verdict.problem.size() <= 2000);
+    CHECK(verdict.domain.size() <= 2000);
+    CHECK(verdict.mechanism.value_or("").size() <= 2000);
+    if (c.record.ends_with("exp=exp.example"))
+      CHECK(verdict.explanation == "joe@example.org" + std::string(2000 - 15, 'x'));
+  }
+}
+
 TEST_CASE("nobody waits for an answer that was asked early and is not needed") {
   DnsServer server;
   server.use();

@@ -162,3 +162,125 @@ TEST_CASE("no more is asked early than ten terms can use") {
   judge(resolver);
   CHECK(resolver.prefetched.size() == 10);
 }
+
+namespace {
+
+// Ten names with an address, which is not the client's.
+void ten_names(FakeResolver& resolver, const std::string& domain) {
+  for (int i = 1; i <= 10; ++i) {
+    const std::string name = domain.substr(0, domain.find('.')) + "-" + std::to_string(i) + ".example";
+    resolver.mx(domain, name);
+    resolver.a(name, "198.51.100.1");
+  }
+}
+
+// mx terms, each with ten names.
+std::string mx_terms(FakeResolver& resolver, const std::string& prefix, int count) {
+  std::string terms;
+  for (int i = 1; i <= count; ++i) {
+    const std::string domain = prefix + std::to_string(i) + ".example";
+    ten_names(resolver, domain);
+    terms += " mx:" + domain;
+  }
+  return terms;
+}
+
+}  // namespace
+
+TEST_CASE("ten terms of ten names may be asked, here or a level deeper") {
+  FakeResolver resolver;
+  resolver.txt("example.org", "v=spf1" + mx_terms(resolver, "m", 10) + " -all");
+  CHECK(told(judge(resolver).finding) == "fail -all");
+  CHECK(resolver.questions() == 1 + 10 + 100);
+  FakeResolver deeper;
+  deeper.txt("example.org", "v=spf1 redirect=b.example");
+  deeper.txt("b.example", "v=spf1" + mx_terms(deeper, "m", 9) + " -all");
+  CHECK(told(judge(deeper).finding) == "fail -all");
+  CHECK(deeper.questions() == 1 + 1 + 9 + 90);
+}
+
+TEST_CASE("what is asked early leaves ten terms all the questions that they need") {
+  const struct { const char* what; int before, after; const char* verdict; unsigned questions; } cases[] = {
+      {"all are asked early", 0, 10, "fail -all", 111},
+      {"only the first ten can count", 10, 10, "permerror default", 111},
+      {"half and half", 5, 5, "fail -all", 111},
+  };
+  for (const auto& c : cases) {
+    FakeResolver resolver;
+    std::string record = "v=spf1";
+    for (int i = 1; i <= c.before; ++i) {
+      ten_names(resolver, "x" + std::to_string(i) + ".org.example");
+      record += " mx:x" + std::to_string(i) + ".%{d1}.example";
+    }
+    resolver.txt("example.org", record + mx_terms(resolver, "p", c.after) + " -all");
+    INFO(c.what);
+    CHECK(told(judge(resolver).finding) == c.verdict);
+    CHECK(resolver.questions() == c.questions);
+  }
+  // An include that can't be asked early has nine such terms; the nine after it
+  // were asked early, in vain.
+  FakeResolver resolver;
+  resolver.txt("example.org", "v=spf1 include:i.%{d1}.example" + mx_terms(resolver, "p", 9) + " -all");
+  std::string included = mx_terms(resolver, "i", 9);
+  included.replace(included.rfind(" mx:"), std::string::npos, " mx:last.example");
+  ten_names(resolver, "last.example");
+  resolver.a("last-10.example", "192.0.2.1");
+  resolver.txt("i.org.example", "v=spf1" + included + " -all");
+  CHECK(told(judge(resolver).finding) == "pass include:i.%{d1}.example");
+  CHECK(resolver.questions() <= Limits::most_questions);
+}
+
+TEST_CASE("over 130 questions, links of aliases included, the result is temperror") {
+  // Each name of `domain` is an alias of an alias of an address.
+  const auto alias_chains = [](FakeResolver& resolver, const std::string& domain) {
+    for (int i = 1; i <= 10; ++i) {
+      const std::string link = domain + std::to_string(i);
+      resolver.mx(domain + ".example", link + ".example");
+      resolver.cname(link + ".example", link + ".link.example");
+      resolver.cname(link + ".link.example", link + ".end.example");
+      resolver.a(link + ".end.example", "198.51.100.1");
+    }
+  };
+  const struct { const char* record; const char* verdict; } cases[] = {
+      {"mx:c1.example mx:c2.example -all", "fail -all"},
+      {"mx:c1.example mx:c2.example mx:c3.example mx:c4.example -all", "fail -all"},           // 125
+      {"mx:c1.example mx:c2.example mx:c3.example mx:c4.example mx:c5.example -all", "temperror default"},
+      // A ptr, and a name in a macro, that DNS gives no answer for are no match
+      // (section 5.5); those that are not asked for are not so.
+      {"mx:c1.example mx:c2.example mx:c3.example mx:c4.example ptr -all", "temperror default"},
+      {"mx:c1.example mx:c2.example mx:c3.example mx:c4.example exists:%{p}.example -all", "temperror default"},
+      {"mx:c1.example mx:c2.example mx:c3.example mx:c4.example a -all", "fail -all"},
+  };
+  for (const auto& c : cases) {
+    FakeResolver resolver;
+    for (const char* domain : {"c1", "c2", "c3", "c4", "c5"}) alias_chains(resolver, domain);
+    for (int i = 1; i <= 10; ++i) {
+      const std::string name = "p" + std::to_string(i) + ".example.org";
+      resolver.ptr("1.2.0.192.in-addr.arpa", name);
+      resolver.a(name, "198.51.100.1");
+    }
+    resolver.a("example.org", "198.51.100.1");
+    resolver.txt("example.org", std::string("v=spf1 ") + c.record);
+    INFO(c.record);
+    CHECK(told(judge(resolver).finding) == c.verdict);
+    CHECK(resolver.questions() <= 130);
+  }
+}
+
+TEST_CASE("a text that is asked for when nothing may be asked changes no result") {
+  for (const std::string text : {"not asked for", "%{p}"}) {
+    FakeResolver resolver;
+    resolver.txt("example.org", "v=spf1 -all exp=exp.example");
+    resolver.txt("exp.example", text);
+    spf::CheckHost host(resolver, anyone, nullptr);
+    const Finding finding = host.check("example.org", {});
+    CHECK(told(finding) == "fail -all");
+    if (text == "%{p}") resolver.lookup("exp.example", RrType::txt);
+    for (int i = 0; i < 130; ++i) resolver.lookup("n" + std::to_string(i) + ".example", RrType::a);
+    if (text == "%{p}")
+      CHECK(host.explanation(*finding.exp, finding.domain) == "unknown");
+    else
+      CHECK_FALSE(host.explanation(*finding.exp, finding.domain));
+    CHECK(host.expand("%{p}", "example.org") == "unknown");
+  }
+}

@@ -106,7 +106,8 @@ TEST_CASE("a directive keeps what was published and what it means") {
   CHECK(a.position == 7);
   CHECK(a.asks_dns());
   const Directive& ip6 = record.directives[1];
-  CHECK(ip6.network == "2001:DB8::");
+  CHECK(ip6.network[1] == 0x01);
+  CHECK(ip6.network[3] == 0xb8);
   CHECK(ip6.prefix6 == 32);
   CHECK_FALSE(ip6.asks_dns());
 }
@@ -171,4 +172,32 @@ TEST_CASE("a macro-string comes apart into literals and macros") {
   CHECK(macro->delimiters == "+-");
   CHECK(next_macro_piece(text)->literal == "b");
   CHECK(text.empty());
+}
+
+TEST_CASE("networks match by their prefix, zero included, in one family") {
+  const struct { const char* client; const char* term; bool match; } cases[] = {
+      {"192.0.2.1", "ip4:192.0.2.1", true},
+      {"192.0.2.2", "ip4:192.0.2.1", false},
+      {"192.0.2.2", "ip4:192.0.2.1/32", false},
+      {"192.0.2.200", "ip4:192.0.2.1/24", true},
+      {"192.0.3.1", "ip4:192.0.2.1/23", true},
+      {"203.0.113.1", "ip4:192.0.2.1/1", true},
+      {"3.0.113.1", "ip4:192.0.2.1/1", false},
+      {"203.0.113.1", "ip4:10.0.0.0/0", true},
+      {"2001:db8::1", "ip4:10.0.0.0/0", false},
+      {"2001:db8::1", "ip6:2001:db8::/32", true},
+      {"2001:db9::1", "ip6:2001:db8::/32", false},
+      {"2001:db9::1", "ip6:2001:db8::/31", true},
+      {"2001:db8::1", "ip6:2001:DB8:0::0:1", true},
+      {"2001:db8::1", "ip6:::/0", true},
+      {"192.0.2.1", "ip6:::/0", false},
+      {"192.0.2.1", "ip6:::ffff:192.0.2.1", false},    // a mapped client is an IPv4 one
+      {"::fffe:0:1", "ip6:::ffff:0:0/90", true},     // a network round the mapped ones
+  };
+  for (const auto& c : cases) {
+    INFO(c.client << " " << c.term);
+    const Terms terms = parse_terms(c.term);
+    REQUIRE(terms.directives.size() == 1);
+    CHECK(terms.directives.front().has_in_network(*Address::parse(c.client)) == c.match);
+  }
 }

@@ -146,17 +146,17 @@ class RedirectCount:
 
 class MxOrder:
     section = "4.6.4, 5.4"
-    why = "MX names are tried one by one: a match ends it before a later name's trouble, or an eleventh name"
+    why = "more than ten MX names are an error, whoever they are; else they are tried one by one, and a match ends it before a later name's trouble"
 
     def dns_mx(self, domain):
         names = sorted(self.dns(domain, "MX"))
+        if len(names) > spf.MAX_MX:
+            raise spf.PermError("More than %d MX records returned" % spf.MAX_MX)
         length = frame("check0").f_locals["cidrlength"]
-        for _, name in names[:spf.MAX_MX]:
+        for _, name in names:
             addresses = self.dns_a(name, self.A)
             if self.cidrmatch(addresses, length):
                 return addresses
-        if len(names) > spf.MAX_MX:
-            raise spf.PermError("More than %d MX records returned" % spf.MAX_MX)
         return []
 
 

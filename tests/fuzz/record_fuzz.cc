@@ -4,6 +4,7 @@
 
 #include "spf/macro.hh"
 #include "spf/record.hh"
+#include "spf/resolver.hh"
 #include "tests/fuzz/fuzz.hh"
 
 namespace fuzz {
@@ -13,9 +14,27 @@ void check_directive(const spf::Directive& directive, std::string_view text) {
   require(text.substr(directive.position, directive.text.size()) == directive.text,
           "a directive out of nowhere");
   require(directive.prefix4 <= 32 && directive.prefix6 <= 128, "a prefix over its bounds");
-  require(directive.network.size() < 46, "a network over its bounds");
+  for (const char* client : {"192.0.2.1", "2001:db8::1"})
+    require(!directive.has_in_network(*spf::Address::parse(client)) || !directive.asks_dns(),
+            "a network where there is none");
   require(!spf::macro_problem(directive.domain_spec, spf::MacroUse::domain_spec),
           "a domain-spec that is none");
+}
+
+// Whole, in part, and as a name, which is by section 7.3 what is left when
+// labels are taken off the whole one by one.
+void check_expansion(std::string_view text) {
+  const spf::Identities who = {*spf::Address::parse("2001:db8::1"), "a.b-c+d,e/f_g=h\xff@x.example",
+                               "helo.example", "", 1};
+  const auto value = [&](char letter) { return spf::macro_value(letter, who, "d.example"); };
+  const std::string whole = spf::expand_text(text, std::string::npos, value);
+  require(spf::expand_text(text, 100, value) == whole.substr(0, 100), "another text in part");
+  std::string name = whole;
+  if (name.ends_with('.')) name.pop_back();
+  while (name.size() > spf::longest_name && name.find('.') != name.npos) name.erase(0, name.find('.') + 1);
+  const std::string cut = spf::expand_name(text, value);
+  require(name.size() > spf::longest_name ? cut.size() > spf::longest_name : cut == name, "another name");
+  require(cut.size() <= spf::longest_name + 2, "a name longer than it takes");
 }
 
 }  // namespace
@@ -40,6 +59,7 @@ void record(std::string_view data) {
     std::string_view rest = text;
     while (!rest.empty())
       require(spf::next_macro_piece(rest).has_value(), "an explanation that does not expand");
+    check_expansion(text);
   }
 }
 

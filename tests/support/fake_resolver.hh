@@ -1,4 +1,5 @@
-// A Resolver whose zone is a table in memory, for tests without a network.
+// A Resolver whose zone is a table in memory, for tests without a network. It
+// asks as much as a check may, and says so of what is over that.
 #pragma once
 
 #include <map>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "spf/limits.hh"
 #include "spf/resolver.hh"
 
 class FakeResolver : public spf::Resolver {
@@ -29,13 +31,16 @@ class FakeResolver : public spf::Resolver {
   void ptr(std::string_view name, std::string_view target) {
     add(name, spf::RrType::ptr).texts.emplace_back(target);
   }
+  // An alias is followed, a question for each link.
+  void cname(std::string_view name, std::string_view target) { aliases_[lower(name)] = lower(target); }
   void trouble(std::string_view name, spf::RrType type) {
     add(name, type).status = spf::Answer::Status::trouble;
   }
 
   void prefetch(std::string_view name, spf::RrType type, Follow follow = {}) override {
     prefetched.push_back({lower(name), type});
-    if (follow) follow(find(lower(name), type));
+    const spf::Answer& answer = find(lower(name), type);
+    if (follow) follow(answer);
   }
 
   const spf::Answer& lookup(std::string_view name, spf::RrType type) override {
@@ -44,6 +49,9 @@ class FakeResolver : public spf::Resolver {
   }
 
   std::vector<Key> prefetched, looked_up;  // in order, with repetitions
+
+  // What a name server would have been asked, links of aliases included.
+  unsigned questions() const { return questions_; }
 
  private:
   static std::string lower(std::string_view name) {
@@ -60,7 +68,30 @@ class FakeResolver : public spf::Resolver {
     return answer;
   }
 
-  const spf::Answer& find(const std::string& name, spf::RrType type) const {
+  const spf::Answer& find(const std::string& name, spf::RrType type) {
+    const auto [place, is_new] = answers_.try_emplace({name, type});
+    if (is_new) place->second = ask(name, type);
+    return place->second;
+  }
+
+  spf::Answer ask(std::string name, spf::RrType type) {
+    for (unsigned links = 0; links < 9; ++links) {
+      if (spf::is_dns_name(name)) {
+        if (questions_ == spf::Limits::most_questions) {
+          spf::Answer answer;
+          answer.over_bound = true;
+          return answer;
+        }
+        ++questions_;
+      }
+      const auto alias = aliases_.find(name);
+      if (alias == aliases_.end()) return look_into_zone(name, type);
+      name = alias->second;
+    }
+    return {};
+  }
+
+  const spf::Answer& look_into_zone(const std::string& name, spf::RrType type) const {
     static const auto of = [](spf::Answer::Status status) {
       spf::Answer answer;
       answer.status = status;
@@ -69,10 +100,11 @@ class FakeResolver : public spf::Resolver {
     static const spf::Answer no_name = of(spf::Answer::Status::no_name);
     static const spf::Answer no_data = of(spf::Answer::Status::no_data);
     if (const auto found = zone_.find({name, type}); found != zone_.end()) return found->second;
-    for (const auto& [key, answer] : zone_)
-      if (key.first == name) return no_data;
-    return no_name;
+    const auto other = zone_.lower_bound({name, spf::RrType{}});
+    return other != zone_.end() && other->first.first == name ? no_data : no_name;
   }
 
-  std::map<Key, spf::Answer> zone_;
+  std::map<Key, spf::Answer> zone_, answers_;
+  std::map<std::string, std::string> aliases_;
+  unsigned questions_ = 0;
 };
