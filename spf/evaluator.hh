@@ -42,6 +42,9 @@ class Evaluator {
   // could not be started.
   static Verdict trouble(const Query& query);
 
+  // What the check has used of the processor, whatever it says itself.
+  std::chrono::microseconds cpu_time() const { return process_.cpu_time(); }
+
   // What the log should hear of the last verdict of read(): that it is
   // trouble(), or that the wall had a gap. "" if nothing.
   const std::string& complaint() const { return complaint_; }

@@ -7,9 +7,6 @@ struct Limits {
   static constexpr unsigned most_lookups = 10;  // terms that ask DNS
   static constexpr unsigned most_voids = 2;     // terms whose answer was void
   static constexpr unsigned most_names = 10;    // of one MX or PTR set
-  // Questions to DNS, whatever they are for, each link of a chain of CNAMEs
-  // too. The RFC's limits lead to 111, with ten MX sets of ten names.
-  static constexpr unsigned most_questions = 130;
 
   // Questions of one check, asked early, by a term, or along CNAMEs: what ten
   // terms of ten names need, and some. Not in the RFC: more is temperror.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -94,15 +95,18 @@ std::optional<int> Process::try_wait() {
 
 int Process::end() {
   int status = 0;
+  if (pid_ <= 0) return status;
   kill(SIGKILL);  // one that is ending already keeps its status
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   pid_ = 0;
   return status;
 }
 
-std::string Process::end_text() {
-  if (pid_ <= 0) return {};
-  return spf::end_text(end());
+std::chrono::microseconds Process::cpu_time() const {
+  clockid_t clock;
+  timespec used{};
+  if (pid_ > 0 && clock_getcpuclockid(pid_, &clock) == 0) clock_gettime(clock, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::microseconds(used.tv_nsec / 1000);
 }
 
 std::string end_text(int status) {

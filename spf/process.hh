@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,8 +63,8 @@ class Process {
   // Kills it if it has not ended by itself, and reaps it; its wait status.
   int end();
 
-  // The same; how it ended, as end_text() below.
-  std::string end_text();
+  // What it has used of the processor; 0 once it was reaped.
+  std::chrono::microseconds cpu_time() const;
 
  private:
   pid_t pid_ = 0;

@@ -2,6 +2,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,16 +30,17 @@ sock_filter filter[] = {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// The soft limit is `most`, the hard one that and `grace`.
-void limit(int resource, rlim_t most, rlim_t grace = 0) {
+// At `soft` there may be a signal; at `hard` there is the end.
+void limit(int resource, rlim_t soft, rlim_t hard) {
   const auto which = static_cast<__rlimit_resource>(resource);
   rlimit both;
   // A tighter one that we were given can't be raised, and shall not be.
-  const bool known = getrlimit(which, &both) == 0;
-  const rlim_t hard = known ? std::min(most + grace, both.rlim_max) : most + grace;
-  both = {std::min(most, hard), hard};
+  if (getrlimit(which, &both) == 0) hard = std::min(hard, both.rlim_max);
+  both = {std::min(soft, hard), hard};
   if (setrlimit(which, &both) != 0) fail("setrlimit");
 }
+
+void limit(int resource, rlim_t most) { limit(resource, most, most); }
 
 }  // namespace
 
@@ -64,7 +66,8 @@ SealedAddresses::~SealedAddresses() {
 
 bool raise_wall() {
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, walled_cpu_seconds, 1);
+  signal(SIGXCPU, SIG_DFL);  // it may have been ignored where we come from
+  limit(RLIMIT_CPU, walled_cpu_seconds, walled_cpu_seconds + 1);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_NPROC, 0);
   limit(RLIMIT_NOFILE, 64);

@@ -78,6 +78,13 @@ WalledProcess::WalledProcess(const std::vector<SocketAddress>& name_servers,
 }
 
 WalledProcess::State WalledProcess::read() {
+  const State state = take();
+  if (state != State::working) cpu_time_ = process_.cpu_time();
+  if (state == State::done) process_.kill(SIGKILL);
+  return state;
+}
+
+WalledProcess::State WalledProcess::take() {
   for (;;) {
     char octets[4096];
     const ssize_t count = ::read(output_.get(), octets, sizeof octets);
@@ -92,7 +99,6 @@ WalledProcess::State WalledProcess::read() {
     if (received_.size() < sizeof heading + heading.size) continue;
     received_.erase(0, sizeof heading);
     has_filter_ = heading.has_filter != 0;
-    process_.kill(SIGKILL);
     return State::done;
   }
 }

@@ -2,6 +2,7 @@
 // parses there can harm nothing but that text.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -45,17 +46,23 @@ class WalledProcess {
   std::string take_text() { return std::move(received_); }
   bool has_filter() const { return has_filter_; }
 
-  // When it died: how (Process::end_text()).
-  std::string end_text() { return process_.end_text(); }
+  // When it died: its wait status.
+  int end() { return process_.end(); }
+
+  // What it has used of the processor, whatever it says itself.
+  std::chrono::microseconds cpu_time() const { return std::max(cpu_time_, process_.cpu_time()); }
 
   // For who reaps it, once it is done.
   Process release() { return std::move(process_); }
 
  private:
+  State take();
+
   Descriptor output_;
   Process process_;
   std::string received_;
   bool has_filter_ = false;
+  std::chrono::microseconds cpu_time_{0};  // of a process that is gone
 };
 
 }  // namespace spf

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,10 @@ Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
   }
 }
 
+// Something to do that is no system call.
+volatile int turns = 0;
+void turn() { turns = turns + 1; }
+
 void wait_for_ever() {
   for (;;) poll(nullptr, 0, -1);
 }
@@ -61,6 +67,7 @@ CHECK_THAT_DOES(aborts, abort())
 CHECK_THAT_DOES(throws, throw 1)
 CHECK_THAT_DOES(exits, _exit(70))
 CHECK_THAT_DOES(waits, wait_for_ever())
+CHECK_THAT_DOES(loops, for (;;) turn())
 CHECK_THAT_DOES(closes_and_waits, close(walled_output); wait_for_ever())
 CHECK_THAT_DOES(says_nonsense, if (write(walled_output, "wwww", 4) != 4) abort(); _exit(0))
 CHECK_THAT_DOES(says_too_much, say_sized(~0u, "x"))
@@ -150,6 +157,36 @@ TEST_CASE("a check that dies or talks nonsense is temperror, and the log hears h
     CHECK(outcome.verdict->domain == "example.org");
     CHECK(outcome.complaint.starts_with(c.complaint));
   }
+}
+
+TEST_CASE("a check has a second of the processor, and the log hears that it took more") {
+  // Whether SIGXCPU was ignored before does not matter.
+  for (const auto inherited : {SIG_DFL, SIG_IGN}) {
+    const auto before = signal(SIGXCPU, inherited);
+    Evaluator evaluator(query, {}, name_servers, seconds(20), loops);
+    signal(SIGXCPU, before);
+    pollfd p = {evaluator.descriptor(), POLLIN, 0};
+    REQUIRE(poll(&p, 1, 20000) == 1);
+    const auto verdict = evaluator.read();
+    REQUIRE(verdict);
+    CHECK(verdict->result == Result::temperror);
+    CHECK(evaluator.complaint() == "SPF check used more than 1 s of CPU time");
+    CHECK(evaluator.cpu_time() > std::chrono::milliseconds(900));
+    CHECK(evaluator.cpu_time() < std::chrono::milliseconds(2000));
+  }
+}
+
+TEST_CASE("what a check takes of the processor is its own, and known when its verdict is") {
+  while (clock() < CLOCKS_PER_SEC / 2) turn();  // what we have taken does not count
+  Evaluator evaluator(query, {}, name_servers, seconds(20), [](const Query&, const CheckOptions&, Resolver&, Trace*) {
+    while (clock() < CLOCKS_PER_SEC / 5) turn();
+    return Verdict();
+  });
+  pollfd p = {evaluator.descriptor(), POLLIN, 0};
+  REQUIRE(poll(&p, 1, 20000) == 1);
+  REQUIRE(evaluator.read());
+  CHECK(evaluator.cpu_time() > std::chrono::milliseconds(190));
+  CHECK(evaluator.cpu_time() < std::chrono::milliseconds(450));
 }
 
 TEST_CASE("a check without end gives no verdict, and goes with its evaluator") {
