@@ -358,8 +358,9 @@ const std::vector<SocketAddress>& Proxy::known_name_servers() {
 }
 
 void Proxy::end_check(Verdict verdict) {
+  const auto cpu_time = check_ ? check_->cpu_time() : std::chrono::microseconds(0);
   check_.reset();
-  session_.check_done(std::move(verdict));
+  session_.check_done(std::move(verdict), cpu_time);
   raised_ = true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "spf/ascii.hh"
 #include "spf/sanitise.hh"
+#include "spf/verdict.hh"
 
 namespace spf {
 namespace {
@@ -15,10 +16,10 @@ constexpr std::string_view rejection_code = " (#5.7.1)";
 // What a line of 512 octets holds beside "550-", that code and CRLF.
 constexpr std::size_t max_text = 512 - 4 - rejection_code.size() - 2;
 
-// Bounds on a rejection: max_reply_size holds so much text in so many lines, of
-// which add_wrapped makes no more than one in 250 octets more.
-constexpr std::size_t max_rejection = 12288;
-constexpr std::size_t max_rejection_lines = 256;
+// A rejection finds room, be each octet of its text a line feed.
+static_assert((longest_verdict_text + 1) * std::string_view("550-\r\n").size() + longest_verdict_text +
+                  rejection_code.size() <=
+              max_reply_size);
 
 // Adds `text` to `lines`, broken at blanks where it is too long.
 void add_wrapped(std::vector<std::string>& lines, std::string_view text) {
@@ -46,13 +47,13 @@ std::string Reply::wire() const {
 
 Reply rejection(std::string_view explanation) {
   Reply result{550, {}};
-  explanation = explanation.substr(0, max_rejection);
+  explanation = explanation.substr(0, longest_verdict_text);
   while (!explanation.empty() && explanation.back() == '\n') explanation.remove_suffix(1);
   for (;;) {
     const std::size_t lf = explanation.find('\n');
     std::string_view line = explanation.substr(0, lf);
     add_wrapped(result.lines, printable(line, line.size()));
-    if (lf == explanation.npos || result.lines.size() >= max_rejection_lines) break;
+    if (lf == explanation.npos) break;
     explanation.remove_prefix(lf + 1);
   }
   result.lines.back() += rejection_code;

@@ -32,7 +32,8 @@ inline constexpr std::string_view
     controls = "421 unable to read controls (#4.3.0)",
     cannot_start = "421 unable to start SMTP server (#4.3.0)",
     server_trouble = "421 SMTP server trouble, closing (#4.3.0)",
-    too_many_starts = "421 too many messages in one session (#4.7.0)",
+    too_many_messages = "421 too many messages in one session (#4.7.0)",
+    too_much_work = "421 too much work in one session (#4.7.0)",
     out_of_memory = "421 out of memory (#4.3.0)",
     shutting_down = "421 shutting down (#4.3.2)";
 }  // namespace reply
@@ -51,7 +52,7 @@ struct Reply {
 // 550 to a recipient of a rejected MAIL: `explanation` broken into lines of at
 // most 512 octets (RFC 5321 section 4.5.3.1.5), the last with " (#5.7.1)".
 // Line feeds in it break lines too; other octets that are not printable ASCII
-// become '_'. What would make the whole longer than max_reply_size is left out.
+// become '_'. What is over longest_verdict_text is left out.
 Reply rejection(std::string_view explanation);
 
 // Leaves in the reply to EHLO only the keywords of which this program knows

@@ -17,8 +17,11 @@ constexpr std::size_t buffer_size = 65536;
 // EHLO's may get one line more.
 constexpr std::size_t reply_room = 2 * max_reply_size + 32;
 
-// A session may not make us start prog without end.
-constexpr unsigned max_starts = 500;
+// A session may not make us work without end. MAIL counts once it has an
+// address, also for a client that is not checked.
+constexpr unsigned max_starts = 500;  // of prog
+constexpr unsigned max_mails = 1000;
+constexpr seconds max_cpu_time{10};  // of all checks
 
 // How long a child that is started again has for its greeting and for EHLO;
 // clients wait at least five minutes for MAIL (RFC 5321 section 4.5.3.2.2).
@@ -228,6 +231,8 @@ Task<void> Session::greet(Command command) {
 Task<void> Session::mail(const Path& path) {
   rejecting_ = insert_header_ = false;
   dismiss_tls();  // who sends mail in clear will hardly want it any more
+  if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
+  if (checks_cpu_time_ > max_cpu_time) throw Close{std::string(reply::too_much_work)};
   if (trusted_) {
     co_await reset_child();
     co_await open_transaction(path);
@@ -536,7 +541,7 @@ Task<std::optional<Verdict>> Session::check() {
 
 Task<Reply> Session::start_child(std::vector<std::string> variables) {
   if (client_is_done()) throw ClientGone{};
-  if (starts_ == max_starts) throw Close{std::string(reply::too_many_starts)};
+  if (starts_ == max_starts) throw Close{std::string(reply::too_many_messages)};
   ++starts_;
   variables.insert(variables.end(), tls_variables_.begin(), tls_variables_.end());
   actions_.start_child = std::move(variables);

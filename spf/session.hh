@@ -76,7 +76,11 @@ class Session {
     to_child_.clear();
   }
   void tls_closed() { tls_closed_ = true; }  // spftls has nothing more to say
-  void check_done(Verdict verdict) { verdict_ = std::move(verdict); }
+  // `cpu_time`: what the check has used of the processor.
+  void check_done(Verdict verdict, std::chrono::microseconds cpu_time = {}) {
+    verdict_ = std::move(verdict);
+    checks_cpu_time_ += cpu_time;
+  }
   void timed_out() { timed_out_ = true; }  // the time of limit() is over
   void shut_down() { shutting_down_ = true; }
 
@@ -198,6 +202,10 @@ class Session {
   std::vector<std::string> tls_variables_;  // for prog, inside TLS
   std::string tls_name_;                    // the protocol, or "none"
   bool inside_tls_ = false;
+
+  // What the client has made us do.
+  unsigned mails_ = 0;
+  std::chrono::microseconds checks_cpu_time_{0};
 
   // The last MAIL that was checked.
   Query query_;

@@ -12,8 +12,8 @@ TEST_CASE("a rejection is broken into lines of at most 512 octets") {
   CHECK(spf::rejection("a\r\n250 ok\x1b[2J\xff").wire() ==
         "550-a_\r\n550 250 ok_[2J_ (#5.7.1)\r\n");
 
-  std::string words, solid(3000, 'x');
-  for (int i = 0; i < 300; ++i) words += "word" + std::to_string(i) + " ";
+  std::string words, solid(2000, 'x');
+  for (int i = 0; i < 250; ++i) words += "word" + std::to_string(i) + " ";
   for (const std::string& text : {words, solid}) {
     const Reply reply = spf::rejection(text);
     CHECK(reply.lines.size() > 3);
@@ -26,6 +26,12 @@ TEST_CASE("a rejection is broken into lines of at most 512 octets") {
     for (const std::string& line : reply.lines) whole += line + (text == solid ? "" : " ");
     CHECK(whole == text + (text == solid ? " (#5.7.1)" : " (#5.7.1) "));
   }
+}
+
+TEST_CASE("a rejection has at most 2,000 octets of text") {
+  std::string whole;
+  for (const std::string& line : spf::rejection(std::string(2001, 'x')).lines) whole += line;
+  CHECK(whole == std::string(2000, 'x') + " (#5.7.1)");
 }
 
 TEST_CASE("a rejection finds room whatever the text, since each recipient gets one") {

@@ -194,15 +194,16 @@ class Player {
     std::istringstream words(argument);
     std::string asked, equals, result;
     spf::Verdict verdict;
+    unsigned cpu_time = 0;
     verdict.mechanism.emplace();
-    words >> asked >> equals >> result >> verdict.domain >> *verdict.mechanism;
+    words >> asked >> equals >> result >> verdict.domain >> *verdict.mechanism >> cpu_time;
     if (std::string wrong = expect_event("check " + asked); !wrong.empty()) return wrong;
     if (equals != "=") return {};
     for (int r = 0; r <= static_cast<int>(spf::Result::temperror); ++r)
       if (spf::name(static_cast<spf::Result>(r)) == result)
         verdict.result = static_cast<spf::Result>(r);
     verdict.explanation = "no, says " + verdict.domain;
-    session_.check_done(std::move(verdict));
+    session_.check_done(std::move(verdict), std::chrono::milliseconds(cpu_time));
     look();
     return {};
   }

@@ -18,7 +18,8 @@
 //   ~         the same, whatever it is                            (input)
 //   ^         SIGTERM                                             (input)
 //   ? sender  a check of this sender was asked for; "= result domain mechanism"
-//             behind it gives the verdict                         (input)
+//             behind it gives the verdict, and one more word the milliseconds
+//             of CPU time that it took                            (input)
 //   ! action  start, with the result RESULT ("start pass") and whatever variables
 //             are not of SPF ("start pass NAME=value"), dismiss, restore (which is
 //             warned of), close, abandon, finish, prepare_tls, dismiss_tls,
