@@ -145,6 +145,42 @@ TEST_CASE("messages of one sender need no start, however many they are") {
   CHECK(spfwrap.runs().size() == 2);
 }
 
+TEST_CASE("a record that is made to cost much costs little, and its result stands") {
+  DnsServer dns;
+  std::string labels = "v=spf1 exists:", names;
+  for (int i = 0; i < 284; ++i) labels += "%{l}";
+  for (int i = 0; i < 12000; ++i) names += "%{p}";
+  dns.txt("labels.example", labels + "x.org -all");
+  dns.txt("names.example", "v=spf1 -all exp=exp.names.example");
+  dns.txt("exp.names.example", names);
+  dns.txt("text.example", "v=spf1 -all exp=exp.text.example");
+  dns.txt("exp.text.example", std::string(64000, 'x'));
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "p" + std::to_string(i) + ".names.example";
+    dns.ptr("1.2.0.192.in-addr.arpa", name);
+    for (int j = 1; j < 200; ++j) dns.a(name, "10.0.0." + std::to_string(j));
+  }
+  Wrapped spfwrap(level("3", {{"NAMESERVERS", dns.address()},
+                              {"RES_OPTIONS", "port:" + std::to_string(dns.port())}}));
+  spfwrap.hello();
+  for (const std::string& sender : {std::string(1900, '.') + "@labels.example", std::string("a@names.example"),
+                                    std::string("a@text.example")}) {
+    INFO(sender);
+    CHECK(spfwrap.ask("MAIL FROM:<" + sender + ">") == "250 ok");
+    const std::string refusal = spfwrap.ask("RCPT TO:<b@example.org>");
+    CHECK(refusal.starts_with("550"));
+    CHECK(refusal.size() < 2100);
+    spfwrap.ask("RSET");
+  }
+  CHECK(spfwrap.finish() == 0);
+  CHECK(spfwrap.errors().find("warning") == std::string::npos);
+  for (const std::string& line : spfwrap.log()) {
+    const auto at = line.find(" ms=");
+    REQUIRE(at != line.npos);
+    CHECK(std::stoi(line.substr(at + 4)) < (sanitized() ? 3000 : 700));
+  }
+}
+
 TEST_CASE("memory is bounded whatever either side sends, and whatever it does not read") {
   const std::string long_help = "help=say:214-" + std::string(1500, 'x') + "\\r\\n214 x\\r\\n";
   const std::string open = "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n";

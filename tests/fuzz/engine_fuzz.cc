@@ -9,6 +9,7 @@
 
 #include "spf/check.hh"
 #include "spf/dns_message.hh"
+#include "spf/limits.hh"
 #include "tests/fuzz/fuzz.hh"
 #include "tests/fuzz/input.hh"
 
@@ -29,11 +30,17 @@ class HostileResolver : public spf::Resolver {
   const spf::Answer& lookup(std::string_view name, spf::RrType type) override {
     const auto [place, is_new] = answers_.try_emplace({std::string(name), type});
     if (!is_new) return place->second;
-    require(++asked_ <= 400, "the limits do not hold");
+    require(++names_ <= 400, "the limits do not hold");
     place->second.status = spf::Answer::Status::no_name;
     if (!spf::is_dns_name(name)) return place->second;
     std::string wire = spf::to_wire(name);
     for (int links = 0; links < 8; ++links) {
+      if (asked_ == spf::Limits::most_questions) {
+        place->second = {};
+        place->second.over_bound = true;
+        break;
+      }
+      ++asked_;
       const std::string message = make_message(wire, type);
       if (!spf::answers(message, 0x1234, wire, type)) break;
       spf::Reading reading = spf::read_response(message, type);
@@ -80,7 +87,7 @@ class HostileResolver : public spf::Resolver {
 
   Input& input_;
   std::map<std::pair<std::string, spf::RrType>, spf::Answer> answers_;
-  unsigned asked_ = 0;
+  unsigned names_ = 0, asked_ = 0;
 };
 
 }  // namespace
@@ -101,6 +108,9 @@ void engine(std::string_view data) {
   HostileResolver resolver(input);
   const spf::Verdict verdict = spf::check({*client, helo, sender}, options, resolver);
   require(verdict.lookups <= 20 && verdict.voids <= 4, "a limit is passed");
+  for (const std::string& text : {verdict.domain, verdict.problem, verdict.explanation,
+                                  verdict.mechanism.value_or("")})
+    require(text.size() <= spf::longest_verdict_text, "a text without bound");
 }
 
 }  // namespace fuzz

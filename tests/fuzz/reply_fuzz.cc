@@ -102,6 +102,9 @@ void try_explanation(std::string_view text) {
   const std::string wire = reply.wire();
   require(wire.ends_with(" (#5.7.1)\r\n"), "a rejection without its code");
   require(wire.size() <= spf::max_reply_size, "a rejection without bound");
+  std::size_t octets = 0;
+  for (const std::string& line : reply.lines) octets += line.size();
+  require(octets <= 2000 + std::string_view(" (#5.7.1)").size(), "more text than it may have");
   for (std::size_t i = 0; i < wire.size(); i = wire.find('\n', i) + 1)
     require(wire.find('\n', i) + 1 - i <= 512, "a line over 512 octets");
   for (const char c : wire)
