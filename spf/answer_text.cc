@@ -41,7 +41,8 @@ std::string answer_text(RrType type, const Answer& answer, AnswerText::Texts tex
   switch (answer.status) {
     case Answer::Status::no_name: return "no such name";
     case Answer::Status::no_data: return "no such record";
-    case Answer::Status::trouble: return "no usable answer";
+    case Answer::Status::trouble:
+      return answer.over_bound ? "not asked, too much was asked already" : "no usable answer";
     case Answer::Status::ok: break;
   }
   if (type == RrType::txt && texts == AnswerText::Texts::count) {
