@@ -84,14 +84,13 @@ TEST_CASE("SMTPS without a spftls that can be run, likewise") {
   for (int what = 0; what < count; ++what) {
     if (what == not_executable) files.write("spftls", "#!/bin/sh\n");
     if (what == dies) files.script("spftls", "#!/bin/sh\nexit 3\n");
-    if (what == nonsense) files.script("spftls", "#!/bin/sh\necho 220 hello >&3\necho 220 hello\nread x <&3\n");
+    if (what == nonsense) files.script("spftls", "#!/bin/sh\necho 220 hello >&3\nread x <&3\n");
     for (const Client& client : clients) {
       INFO(what << ", " << client.why);
       Setup setup = with(client, {{"SPFCERT", certificates().server}});
       setup.before = {files.file("spfwrap"), test_program("child")};  // the rest are its arguments
       Wrapped spfwrap(setup);
-      // What it writes itself on the client's descriptor is not ours.
-      CHECK(spfwrap.client().rest() == (what == nonsense ? "220 hello\n" : ""));
+      CHECK(spfwrap.client().rest() == "");
       CHECK(spfwrap.finish() == 111);
       CHECK(spfwrap.runs().empty());
       REQUIRE(warnings(spfwrap).size() == client.warnings);
