@@ -44,9 +44,10 @@ constexpr seconds linger_time{5};
 constexpr seconds evaluator_grace{1};
 
 volatile sig_atomic_t terminate_requested = 0;
+volatile sig_atomic_t process_ended = 0;
 
 extern "C" void on_terminate(int) { terminate_requested = 1; }
-extern "C" void on_child(int) {}
+extern "C" void on_child(int) { process_ended = 1; }
 
 // SIGCHLD and SIGTERM interrupt ppoll and nothing else; SIGPIPE is ignored.
 class Signals {
@@ -395,8 +396,11 @@ void Proxy::remove_variables(std::span<const std::string_view> names) {
 void Proxy::reap() {
   past_check_.try_wait();
   if (tls_ && tls_->serves() && tls_->process().try_wait()) tls_.reset();
-  for (std::optional<Child>* child : {&child_, &previous_, &dismissed_})
-    if (*child) (*child)->look();
+  if (process_ended) {
+    process_ended = 0;
+    for (std::optional<Child>* child : {&child_, &previous_, &dismissed_})
+      if (*child) (*child)->look();
+  }
   if (dismissed_ && dismissed_->ended) bury(dismissed_);
   if (child_ && child_->ended && (end_ || (!child_->output_open && session_.from_child().empty()))) {
     exit_code_ = WIFEXITED(*child_->ended) ? WEXITSTATUS(*child_->ended) : system_trouble;
