@@ -1,12 +1,7 @@
 #include "spf/evaluator.hh"
 
-#include <sys/wait.h>
-
-#include <csignal>
 #include <cstdint>
 #include <cstring>
-
-#include "spf/wall.hh"
 
 namespace spf {
 namespace {
@@ -48,13 +43,6 @@ class Source {
   std::string_view octets_;
   bool good_ = true;
 };
-
-// Of a check that gave no verdict, by the wait status of its process.
-std::string complaint_of(int status) {
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-    return "SPF check used more than " + std::to_string(walled_cpu_seconds) + " s of CPU time";
-  return "SPF check died" + end_text(status);
-}
 
 }  // namespace
 
@@ -108,7 +96,7 @@ Evaluator::Evaluator(const Query& query, const CheckOptions& options,
 std::optional<Verdict> Evaluator::read() {
   switch (process_.read()) {
     case WalledProcess::State::working: return {};
-    case WalledProcess::State::died: complaint_ = complaint_of(process_.end()); break;
+    case WalledProcess::State::died: complaint_ = "SPF check " + process_.end(); break;
     case WalledProcess::State::done:
       if (!process_.has_filter()) complaint_ = "SPF check without seccomp: the kernel has none";
       if (auto verdict = decode(process_.take_text())) return verdict;

@@ -113,7 +113,7 @@ int print_walled(bool quiet, const spf::Config& config,
       }
       case spf::WalledProcess::State::died: break;
     }
-    spf::write_fatal("the check died" + spf::end_text(process.end()) + "; spfwrap would take that for temperror");
+    spf::write_fatal("the check " + process.end() + "; spfwrap would take that for temperror");
     return system_trouble;
   }
 }

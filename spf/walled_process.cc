@@ -1,6 +1,7 @@
 #include "spf/walled_process.hh"
 
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -81,7 +82,19 @@ WalledProcess::State WalledProcess::read() {
   const State state = take();
   if (state != State::working) cpu_time_ = process_.cpu_time();
   if (state == State::done) process_.kill(SIGKILL);
+  if (state == State::died) note_end(process_.end());
   return state;
+}
+
+void WalledProcess::note_end(int status) {
+  if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGXCPU) {
+    end_ = "died" + end_text(status);
+    return;
+  }
+  // The clock and the limit count in different ways.
+  constexpr auto limit = std::chrono::seconds(walled_cpu_seconds);
+  cpu_time_ = std::max<std::chrono::microseconds>(cpu_time_, limit);
+  end_ = "used more than " + std::to_string(limit.count()) + " s of CPU time";
 }
 
 WalledProcess::State WalledProcess::take() {

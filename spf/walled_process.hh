@@ -46,8 +46,8 @@ class WalledProcess {
   std::string take_text() { return std::move(received_); }
   bool has_filter() const { return has_filter_; }
 
-  // When it died: its wait status.
-  int end() { return process_.end(); }
+  // When it died: how, as "died of signal 31" or "used more than 1 s of CPU time".
+  const std::string& end() const { return end_; }
 
   // What it has used of the processor, whatever it says itself.
   std::chrono::microseconds cpu_time() const { return std::max(cpu_time_, process_.cpu_time()); }
@@ -57,11 +57,13 @@ class WalledProcess {
 
  private:
   State take();
+  void note_end(int status);
 
   Descriptor output_;
   Process process_;
   std::string received_;
   bool has_filter_ = false;
+  std::string end_;
   std::chrono::microseconds cpu_time_{0};  // of a process that is gone
 };
 

@@ -171,7 +171,7 @@ TEST_CASE("a check has a second of the processor, and the log hears that it took
     REQUIRE(verdict);
     CHECK(verdict->result == Result::temperror);
     CHECK(evaluator.complaint() == "SPF check used more than 1 s of CPU time");
-    CHECK(evaluator.cpu_time() > std::chrono::milliseconds(900));
+    CHECK(evaluator.cpu_time() >= seconds(1));
     CHECK(evaluator.cpu_time() < std::chrono::milliseconds(2000));
   }
 }

@@ -165,7 +165,7 @@ TEST_CASE("after its handshake a client owes no patience either") {
 
 TEST_CASE("a child is up once it has greeted, and a new one once it has taken EHLO") {
   spf::Config config = transcript::config();
-  spf::Session session(config, 42);
+  spf::Session session(config, 42, transcript::is_own);
   const auto child = [&session](std::string_view octets) {
     session.from_child().append(octets);
     session.resume();

@@ -9,7 +9,7 @@ namespace {
 // A session whose child has greeted and reads nothing.
 struct Unread {
   spf::Config config = transcript::config();
-  spf::Session session{config, 42};
+  spf::Session session{config, 42, transcript::is_own};
 
   Unread() {
     session.resume();

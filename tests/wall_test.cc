@@ -51,7 +51,7 @@ std::string result(const std::vector<SocketAddress>& servers, const std::functio
     switch (process.read()) {
       case WalledProcess::State::working: break;
       case WalledProcess::State::done: return process.take_text();
-      case WalledProcess::State::died: return "died" + end_text(process.end());
+      case WalledProcess::State::died: return process.end();
     }
   }
 }

@@ -35,8 +35,6 @@ std::string unescape(std::string_view text) {
   return result;
 }
 
-bool is_own(const spf::Address& address) { return address.text() == "192.0.2.25"; }
-
 class Player {
  public:
   Player(const spf::Config& config, std::size_t piece)
@@ -217,6 +215,8 @@ class Player {
 };
 
 }  // namespace
+
+bool is_own(const spf::Address& address) { return address.text() == "192.0.2.25"; }
 
 spf::Config config() {
   spf::Config config;

@@ -40,9 +40,11 @@
 
 namespace transcript {
 
-// A configuration as most transcripts use it: level 3, client 192.0.2.1. This
-// machine's own address is 192.0.2.25.
+// A configuration as most transcripts use it: level 3, client 192.0.2.1.
 spf::Config config();
+
+// This machine's own address is 192.0.2.25.
+bool is_own(const spf::Address& address);
 
 // Plays the transcript, each input fed in pieces of `piece` octets. Returns ""
 // or what went differently.
