@@ -11,8 +11,23 @@ constexpr std::size_t max_domain = 255;  // RFC 5321 section 4.5.3.1.2
 
 bool is_8bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
-// RFC 3629 section 4. What is no UTF-8 some decoders read as another character:
-// C1 80 as '@'.
+// Whether a decoder that is lax about RFC 3629 section 3 could read an ASCII
+// character in 8-bit octets: '@' in C1 80.
+bool has_overlong_form(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    const auto first = static_cast<unsigned char>(text[i]), next = static_cast<unsigned char>(text[i + 1]);
+    const unsigned too_low = first == 0xc0 || first == 0xc1 ? 0xc0
+                             : first == 0xe0                ? 0xa0
+                             : first == 0xf0                ? 0x90
+                             : first == 0xf8                ? 0x88
+                             : first == 0xfc                ? 0x84
+                                                            : 0;
+    if (next >= 0x80 && next < too_low) return true;
+  }
+  return false;
+}
+
+// RFC 3629 section 4
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto octet = [&](std::size_t at) -> unsigned {
@@ -71,9 +86,9 @@ std::size_t domain_separator(std::string_view mailbox) {
 }
 
 bool is_mailbox(std::string_view mailbox) {
-  if (!is_utf8(mailbox)) return false;
   const std::size_t separator = domain_separator(mailbox);
   const std::string_view local = mailbox.substr(0, separator);
+  if (has_overlong_form(local)) return false;
   // "victim%x" and "x!victim" are mailboxes in a domain to postfix.
   if (separator == mailbox.npos)
     return is_dot_string(local) && local.find_first_of("%!") == local.npos;

@@ -14,8 +14,8 @@ namespace spf {
 std::size_t domain_separator(std::string_view mailbox);
 
 // Whether `mailbox` is one that all servers read alike. Its local part is a
-// quoted string or any atext, UTF-8 (RFC 6531) and dots, its domain what
-// is_domain() says. Without a domain it has no quotes, '%' or '!' either.
+// quoted string or any atext, 8-bit octets and dots, its domain what is_domain()
+// says. Without a domain it has no quotes, '%' or '!' either.
 bool is_mailbox(std::string_view mailbox);
 
 // Labels of letters, digits, '-', '_' and UTF-8, single dots between them and

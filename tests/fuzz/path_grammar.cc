@@ -36,6 +36,27 @@ std::optional<std::u32string> code_points(std::string_view text) {
   return result;
 }
 
+// Whether somebody who only looks at how many octets belong together finds an
+// ASCII character, or another one in more octets than it needs.
+bool hides_something(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const unsigned char first = text[i];
+    std::size_t size = 0;
+    while (size < 8 && first & (0x80 >> size)) ++size;
+    if (size < 2 || size > 6) continue;
+    // What needs `size` octets has more bits than 5 * size - 4; two: than 7.
+    unsigned long long point = first & (0x7f >> size);
+    std::size_t k = 1;
+    for (; k < size && i + k < text.size() && (text[i + k] & 0xc0) == 0x80; ++k)
+      point = point << 6 | (text[i + k] & 0x3f);
+    // Octets that are missing may still come: the first continuation decides.
+    if (k < 2) continue;
+    point <<= 6 * (size - k);
+    if (point < 1ull << (size == 2 ? 7 : 5 * size - 4)) return true;
+  }
+  return false;
+}
+
 bool is_literal(const std::string& domain) {
   unsigned char octets[16];
   const std::string inside = domain.substr(1, domain.size() - 2);
@@ -48,11 +69,11 @@ bool is_literal(const std::string& domain) {
 }  // namespace
 
 bool is_read_alike(std::string_view mailbox) {
-  const auto points = code_points(mailbox);
-  if (!points || std::any_of(mailbox.begin(), mailbox.end(), is_cntrl)) return false;
+  if (std::any_of(mailbox.begin(), mailbox.end(), is_cntrl)) return false;
   const std::size_t quote = mailbox.starts_with('"') ? mailbox.rfind('"') : 0;
   const std::size_t at = mailbox.find('@', quote);
   const std::string_view local = mailbox.substr(0, at);
+  if (hides_something(local)) return false;
   if (quote == 0) {
     const auto ok = [](char c) { return is_alnum(c) || is_8bit(c) || one_of(c, "!#$%&'*+-/=?^_`{|}~."); };
     if (local.empty() || !std::all_of(local.begin(), local.end(), ok)) return false;
@@ -68,7 +89,7 @@ bool is_read_alike(std::string_view mailbox) {
     if (content[0] == '@' || content.find_first_of("<>") != content.npos) return false;
   }
   const std::string domain(mailbox.substr(at + 1));
-  if (domain.empty() || domain.size() > 255) return false;
+  if (domain.empty() || domain.size() > 255 || !code_points(domain)) return false;
   if (domain.front() == '[') return domain.back() == ']' && is_literal(domain);
   const auto ok = [](char c) { return is_alnum(c) || is_8bit(c) || one_of(c, "-_."); };
   return std::all_of(domain.begin(), domain.end(), ok) && domain.front() != '.' &&
