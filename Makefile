@@ -48,8 +48,8 @@ PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
            /usr/bin/prove /usr/lib/python3/dist-packages/spf.py /usr/bin/spfquery \
            /usr/bin/openssl /usr/bin/python3 /usr/share/doc/libnet-ssleay-perl
-BENCH_PACKAGES = stunnel4
-BENCH_PROOFS   = /usr/bin/stunnel4
+BENCH_PACKAGES = stunnel4 python3-dnspython
+BENCH_PROOFS   = /usr/bin/stunnel4 /usr/lib/python3/dist-packages/dns
 BENCH_MISSING := $(filter-out $(wildcard $(BENCH_PROOFS)),$(BENCH_PROOFS))
 MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
