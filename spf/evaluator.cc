@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "spf/limits.hh"
+
 namespace spf {
 namespace {
 
@@ -90,7 +92,7 @@ Evaluator::Evaluator(const Query& query, const CheckOptions& options,
                      const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
                      Check* check)
     : query_(query),
-      process_(name_servers, WalledProcess::Clock::now() + time,
+      process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,
                [&](Resolver& resolver) { return encode(check(query, options, resolver, nullptr)); }) {}
 
 std::optional<Verdict> Evaluator::read() {

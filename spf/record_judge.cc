@@ -5,7 +5,6 @@
 #include <variant>
 
 #include "spf/answer_text.hh"
-#include "spf/bounded_questions.hh"
 #include "spf/limits.hh"
 #include "spf/macro.hh"
 #include "spf/record_remarks.hh"
@@ -14,14 +13,13 @@
 namespace spf {
 namespace {
 
-constexpr std::size_t most_questions = 200;
 constexpr unsigned most_records = 100;
 constexpr std::size_t udp_octets = 450;  // RFC 7208 section 3.4
 
 class Judge {
  public:
   Judge(const std::string& domain, Resolver& resolver)
-      : origin_(domain), questions_(resolver, most_questions) {}
+      : origin_(domain), resolver_(resolver) {}
 
   RecordJudgement judge();
 
@@ -51,7 +49,7 @@ class Judge {
   void warn(const std::string& text);
 
   const std::string origin_;
-  BoundedQuestions questions_;
+  Resolver& resolver_;
   RecordJudgement judgement_;
   std::vector<std::string> path_;  // the records that are being walked
   unsigned records_ = 0;
@@ -83,21 +81,21 @@ void Judge::warn(const std::string& text) {
 
 const Answer& Judge::ask(const std::string& name, RrType type, unsigned depth,
                          AnswerText::Texts texts) {
-  const Answer* answer = questions_.ask(name, type);
-  if (!answer) {
-    static const Answer not_asked;
-    error("too much to ask for: stopped after " + std::to_string(most_questions) + " questions");
-    return not_asked;
+  const Answer& answer = resolver_.lookup(name, type);
+  if (answer.over_bound) {
+    error("too much to ask for: stopped after " + std::to_string(most_judged_questions) +
+          " questions");
+    return answer;
   }
-  add(depth, answers_.line(name, type, *answer, texts));
-  if (answer->status == Answer::Status::trouble)
+  add(depth, answers_.line(name, type, answer, texts));
+  if (answer.status == Answer::Status::trouble)
     error(name + ": DNS gives no usable answer", Grade::temperror);
-  return *answer;
+  return answer;
 }
 
 // Asks at once for what the terms will need one by one.
 void Judge::prefetch(const Record& record, const std::string& domain) {
-  const auto want = [this](const std::string& name, RrType type) { questions_.prefetch(name, type); };
+  const auto want = [this](const std::string& name, RrType type) { resolver_.prefetch(name, type); };
   for (const Directive& directive : record.directives) {
     const auto name = name_of(directive.domain_spec, domain);
     if (!name) continue;

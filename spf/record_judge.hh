@@ -32,9 +32,12 @@ struct RecordJudgement {
   std::vector<std::string> warnings;
 };
 
+// What a resolver for a judgement should ask at most.
+inline constexpr unsigned most_judged_questions = 200;
+
 // `domain` is an is_dns_name(). Follows include and redirect, and asks for the
 // names of all terms, as far as no macro but %{d} and %{o} is in them; at most
-// 200 questions and 100 records. Throws what the resolver throws.
+// 100 records. Throws what the resolver throws.
 RecordJudgement judge_record(const std::string& domain, Resolver& resolver);
 
 }  // namespace spf

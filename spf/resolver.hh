@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "spf/address.hh"
+#include "spf/ascii.hh"
 
 namespace spf {
 
@@ -31,8 +32,8 @@ struct Answer {
                                    // Names have no trailing dot; the root, and
                                    // a name with a dot or NUL inside a label,
                                    // is "", which nothing resolves.
-  bool over_bound = false;         // trouble: the check has asked enough already
-                                   // (Limits::most_questions), CNAMEs included
+  bool over_bound = false;         // trouble: the resolver has asked enough
+                                   // already, links of CNAMEs included
   unsigned milliseconds = 0;       // from question to answer
 
   // RFC 7208 section 4.6.4
@@ -52,6 +53,14 @@ inline bool is_dns_name(std::string_view name) {
     if (end == begin || end - begin > 63) return false;
   }
   return true;
+}
+
+// The same for all spellings of a name: lower case, no trailing dot.
+inline std::string canonical_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::string result(name);
+  for (char& c : result) c = lower(c);
+  return result;
 }
 
 // One check's view of DNS: every answer is kept until the resolver is

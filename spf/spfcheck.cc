@@ -19,6 +19,7 @@
 #include "spf/config_report.hh"
 #include "spf/idna.hh"
 #include "spf/interfaces.hh"
+#include "spf/limits.hh"
 #include "spf/message.hh"
 #include "spf/name_servers.hh"
 #include "spf/record_judge.hh"
@@ -92,12 +93,13 @@ struct Outcome {
 
 // Prints what `work` reports behind the wall, as spfwrap has it: what it reads
 // comes from strangers, and libspf2 ends the process when it has no memory left.
-int print_walled(bool quiet, const spf::Config& config,
+int print_walled(bool quiet, const spf::Config& config, unsigned most_questions,
                  const std::function<Outcome(spf::Resolver&)>& work) {
   const spf::NameServers found = spf::name_servers(std::getenv);
   for (const std::string& problem : found.problems) spf::write_warning(problem);
   spf::WalledProcess process(found.servers,
                              spf::WalledProcess::Clock::now() + config.check_timeout,
+                             most_questions,
                              [&](spf::Resolver& resolver) {
                                Outcome outcome = work(resolver);
                                return char(outcome.status) + std::move(outcome.report);
@@ -133,7 +135,7 @@ int check_client(char** arguments, bool quiet) {
   const spf::Query query{*client, arguments[1], sender(arguments[2])};
   const spf::Config config = spf::read_settings(std::getenv, *client);
   const bool own_address = spf::is_own_address(*client);
-  return print_walled(quiet, config, [&](spf::Resolver& resolver) {
+  return print_walled(quiet, config, spf::Limits::most_questions, [&](spf::Resolver& resolver) {
     auto report = spf::report_check(query, config, own_address, resolver);
     return Outcome{exit_status(report.verdict.result), std::move(report.text)};
   });
@@ -147,7 +149,7 @@ int check_record(const char* argument, bool quiet) {
       domain.find('@') != domain.npos)
     throw WrongUsage{"no domain name: " + domain};
   const spf::Config config = spf::read_settings(std::getenv, spf::Address());
-  return print_walled(quiet, config, [&](spf::Resolver& resolver) {
+  return print_walled(quiet, config, spf::most_judged_questions, [&](spf::Resolver& resolver) {
     const auto start = std::chrono::steady_clock::now();
     const auto judgement = spf::judge_record(domain, resolver);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(

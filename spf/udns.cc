@@ -10,11 +10,9 @@
 #include <string>
 #include <utility>
 
-#include "spf/bounded_questions.hh"
 #include "spf/dns_message.hh"
 #include "spf/dns_tcp.hh"
 #include "spf/dns_udp.hh"
-#include "spf/limits.hh"
 
 namespace spf {
 
@@ -84,8 +82,8 @@ struct UdnsResolver::Question {
 };
 
 struct UdnsResolver::Engine {
-  Engine(Clock::time_point until, const std::vector<const SocketAddress*>& addresses)
-      : deadline(until) {
+  Engine(Clock::time_point until, const std::vector<const SocketAddress*>& addresses, unsigned most)
+      : deadline(until), most_questions(most) {
     servers.reserve(addresses.size());
     for (const SocketAddress* address : addresses)
       servers.push_back(std::make_unique<Server>(address));
@@ -111,6 +109,7 @@ struct UdnsResolver::Engine {
 
   const Clock::time_point deadline;
   bool expired = false;
+  const unsigned most_questions;
   unsigned asked = 0;
   std::vector<std::unique_ptr<Server>> servers;
   std::map<std::pair<std::string, RrType>, Question> questions;
@@ -136,7 +135,11 @@ UdnsResolver::Question& UdnsResolver::Engine::ask(std::string_view name, RrType 
 
 // Asks for the last of the question's names.
 void UdnsResolver::Engine::begin(Question& question) {
-  if (asked == Limits::most_questions) return finish(question, {});
+  if (asked == most_questions) {
+    Answer answer;
+    answer.over_bound = true;
+    return finish(question, std::move(answer));
+  }
   ++asked;
   question.use_tcp = false;
   question.attempts.clear();
@@ -346,8 +349,9 @@ void UdnsResolver::Engine::finish(Question& question, Answer answer) {
 }
 
 UdnsResolver::UdnsResolver(Clock::time_point deadline,
-                           const std::vector<const SocketAddress*>& servers)
-    : engine_(std::make_unique<Engine>(deadline, servers)) {}
+                           const std::vector<const SocketAddress*>& servers,
+                           unsigned most_questions)
+    : engine_(std::make_unique<Engine>(deadline, servers, most_questions)) {}
 
 UdnsResolver::~UdnsResolver() = default;
 

@@ -20,15 +20,16 @@ namespace spf {
 // for; one at whose port nobody listens twice, half a second apart, is given
 // up. An answer counts from whichever server it comes.
 //
-// A check asks at most Limits::most_questions, each link of a chain of CNAMEs
-// being one; what is asked beyond is trouble.
+// At most `most_questions` are asked, each link of a chain of CNAMEs being one:
+// what is beyond is trouble and over_bound.
 class UdnsResolver : public Resolver {
  public:
   using Clock = std::chrono::steady_clock;
 
   // Opens a UDP socket to each server, and later nothing but TCP connections to
   // the addresses at `servers`, which must outlive it. Throws std::bad_alloc.
-  UdnsResolver(Clock::time_point deadline, const std::vector<const SocketAddress*>& servers);
+  UdnsResolver(Clock::time_point deadline, const std::vector<const SocketAddress*>& servers,
+               unsigned most_questions);
   ~UdnsResolver() override;
 
   void prefetch(std::string_view name, RrType type, Follow follow = {}) override;

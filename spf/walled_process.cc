@@ -48,11 +48,11 @@ bool leave_parent(pid_t parent, int output) {
 [[noreturn]] void work_behind_wall(pid_t parent, int output,
                                    const std::vector<SocketAddress>& name_servers,
                                    WalledProcess::Clock::time_point deadline,
-                                   const WalledProcess::Work& work) {
+                                   unsigned most_questions, const WalledProcess::Work& work) {
   try {
     if (!leave_parent(parent, output)) _exit(1);
     const SealedAddresses sealed(name_servers);
-    UdnsResolver resolver(deadline, sealed.get());
+    UdnsResolver resolver(deadline, sealed.get(), most_questions);
     const bool has_filter = raise_wall();
     std::string text = work(resolver);
     const Heading heading = {std::uint32_t(text.size()), has_filter};
@@ -67,12 +67,13 @@ bool leave_parent(pid_t parent, int output) {
 }  // namespace
 
 WalledProcess::WalledProcess(const std::vector<SocketAddress>& name_servers,
-                             Clock::time_point deadline, const Work& work) {
+                             Clock::time_point deadline, unsigned most_questions, const Work& work) {
   Pipe pipe = make_pipe();
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (pid == 0) work_behind_wall(parent, pipe.write_end.get(), name_servers, deadline, work);
+  if (pid == 0)
+    work_behind_wall(parent, pipe.write_end.get(), name_servers, deadline, most_questions, work);
   process_ = Process(pid);
   output_ = std::move(pipe.read_end);
   set_nonblocking(output_.get());

@@ -24,10 +24,10 @@ class WalledProcess {
 
   // Starts it. It has a copy of our memory, but for buffers (buffer.hh) and the
   // environment, and none of our descriptors; it dies when we do. Its resolver
-  // asks `name_servers` (1 to sealed_slots) until `deadline`. Throws
-  // std::system_error.
+  // asks `name_servers` (1 to sealed_slots) until `deadline`, `most_questions`
+  // at most. Throws std::system_error.
   WalledProcess(const std::vector<SocketAddress>& name_servers, Clock::time_point deadline,
-                const Work& work);
+                unsigned most_questions, const Work& work);
 
   // Becomes readable when there is something for read().
   int descriptor() const { return output_.get(); }

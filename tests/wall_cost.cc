@@ -36,7 +36,7 @@ void here() {
   CheckOptions options;
   options.own_address = is_own_address(query.client);
   UdnsResolver resolver(std::chrono::steady_clock::now() + std::chrono::seconds(20),
-                        name_servers.pointers());
+                        name_servers.pointers(), Limits::most_questions);
   check(query, options, resolver);
 }
 

@@ -10,7 +10,7 @@ FUZZ_FLAGS    = -g -O2 -fno-omit-frame-pointer -fsanitize=address,undefined -fno
 FUZZ_CXX      = clang++ -std=c++20 -Wall -Wextra $(FUZZ_FLAGS) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP
 
 # All that reads what strangers send and has no descriptor.
-FUZZ_PARTS    = address bounded_questions buffer check check_host data dns_message header idna libspf2 \
+FUZZ_PARTS    = address buffer check check_host data dns_message header idna libspf2 \
                 macro mailbox policy prefetch record reply sanitise session smtp static_name tls_status \
                 verdict
 

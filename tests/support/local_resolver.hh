@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "spf/limits.hh"
 #include "spf/name_servers.hh"
 #include "spf/udns.hh"
 
@@ -19,5 +20,5 @@ struct LocalServers {
 
 class LocalResolver : LocalServers, public spf::UdnsResolver {
  public:
-  explicit LocalResolver(Clock::time_point deadline) : UdnsResolver(deadline, pointers()) {}
+  explicit LocalResolver(Clock::time_point deadline) : UdnsResolver(deadline, pointers(), spf::Limits::most_questions) {}
 };
