@@ -26,10 +26,10 @@ PROGRAMS = spfwrap spfcheck spftls
 MANPAGES = spfwrap.8 spfcheck.1 spftls.8
 LIBS     = -lspf2 -lidn2 -lunistring -lresolv
 
-MAINS    = spf/spfcheck.cc spf/spftls.cc spf/wall_filter.cc
-OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*.cc)))
+MAINS    = spf/explain/spfcheck.cc spf/tls/spftls.cc spf/wall/wall_filter.cc
+OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*/*.cc)))
 ARCHIVE  = $(BUILD)/libspfwrap.a $(BUILD)/libudns.a
-TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*_test.cc))
+TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
 STORM    = $(BUILD)/tests/storm/storm
 JUDGE    = $(BUILD)/tests/differential/judge
@@ -67,11 +67,11 @@ all: $(addprefix $(BIN)/,$(PROGRAMS))
 $(BIN)/spfwrap: $(BUILD)/spfwrap.o $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
-$(BIN)/spfcheck: $(BUILD)/spf/spfcheck.o $(ARCHIVE)
+$(BIN)/spfcheck: $(BUILD)/spf/explain/spfcheck.o $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 # OpenSSL is not linked in: the host's own has the repairs that it needs so often.
-$(BIN)/spftls: $(BUILD)/spf/spftls.o $(ARCHIVE)
+$(BIN)/spftls: $(BUILD)/spf/tls/spftls.o $(ARCHIVE)
 	$(TLS_LD) -o $@ $^ -lssl -lcrypto
 
 $(BUILD)/libspfwrap.a: $(OBJECTS)
@@ -85,13 +85,13 @@ $(BUILD)/libudns.a:
 	objcopy --redefine-sym sendto=spf_udns_sendto $$($(CXX) -print-file-name=libudns.a) $@
 
 # The seccomp filter is compiled here, by libseccomp.
-$(BUILD)/wall_filter: $(BUILD)/spf/wall_filter.o
+$(BUILD)/wall_filter: $(BUILD)/spf/wall/wall_filter.o
 	$(LD) -o $@ $^ -lseccomp
 
 $(BUILD)/wall_filter.inc: $(BUILD)/wall_filter
 	$< >$@
 
-$(BUILD)/spf/wall.o: $(BUILD)/wall_filter.inc
+$(BUILD)/spf/wall/wall.o: $(BUILD)/wall_filter.inc
 
 $(BUILD)/%.o: %.cc conf-cc conf-qmail
 	@mkdir -p $(@D)
@@ -127,7 +127,7 @@ deps:
 
 run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(MAIL_SERVER)
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
-	$(RUN) prove -j 2 $(TESTS)
+	$(RUN) prove -j 2 tests/arrows $(TESTS)
 
 run-demo: all $(HELPERS)
 	$(RUN) QMAIL=$(QMAIL) sh tests/demo
@@ -148,7 +148,7 @@ $(BUILD)/tests/%_test.o $(BUILD)/tests/support/%.o $(BUILD)/tests/main.o: \
   OPTIMISER = -O0 -U_FORTIFY_SOURCE
 
 # What real servers take for the end of a message, behind spfwrap and alone.
-run-eod-table: $(BUILD)/tests/dialogue_eod_test all $(HELPERS) build/postfix
+run-eod-table: $(BUILD)/tests/proxy/dialogue_eod_test all $(HELPERS) build/postfix
 	$(RUN) EOD_TABLE=1 $< -r compact
 
 build/postfix:

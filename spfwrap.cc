@@ -11,14 +11,14 @@
 #include <string_view>
 #include <vector>
 
-#include "spf/check.hh"
-#include "spf/config.hh"
-#include "spf/header.hh"
-#include "spf/interfaces.hh"
-#include "spf/message.hh"
-#include "spf/process.hh"
-#include "spf/proxy.hh"
-#include "spf/reply.hh"
+#include "spf/engine/check.hh"
+#include "spf/settings/config.hh"
+#include "spf/dialogue/variables.hh"
+#include "spf/base/own_address.hh"
+#include "spf/base/log.hh"
+#include "spf/base/process.hh"
+#include "spf/proxy/proxy.hh"
+#include "spf/dialogue/reply.hh"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <functional>
 
-#include "spf/check.hh"
+#include "spf/engine/check.hh"
 #include "tests/support/local_resolver.hh"
 #include "tests/support/conformance_suite.hh"
 #include "tests/support/wrapped.hh"

@@ -10,9 +10,9 @@
 #include <cstdio>
 #include <vector>
 
-#include "spf/check.hh"
-#include "spf/evaluator.hh"
-#include "spf/interfaces.hh"
+#include "spf/engine/check.hh"
+#include "spf/proxy/evaluator.hh"
+#include "spf/base/own_address.hh"
 #include "tests/support/local_resolver.hh"
 
 namespace {
@@ -35,7 +35,7 @@ double cpu_microseconds() {
 void here() {
   CheckOptions options;
   options.own_address = is_own_address(query.client);
-  UdnsResolver resolver(std::chrono::steady_clock::now() + std::chrono::seconds(20),
+  DnsResolver resolver(std::chrono::steady_clock::now() + std::chrono::seconds(20),
                         name_servers.pointers(), Limits::most_questions);
   check(query, options, resolver);
 }

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "spf/check.hh"
+#include "spf/engine/check.hh"
 #include "tests/support/local_resolver.hh"
 #include "tests/support/dns_server.hh"
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "spf/config.hh"
+#include "spf/settings/config.hh"
 
 namespace fuzz {
 

@@ -4,7 +4,8 @@
 #include <utility>
 #include <array>
 
-#include "spf/header.hh"
+#include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/variables.hh"
 #include "tests/fuzz/fuzz.hh"
 
 namespace fuzz {

@@ -23,9 +23,9 @@
 #include <string_view>
 #include <vector>
 
-#include "spf/config.hh"
-#include "spf/session.hh"
-#include "spf/tls_status.hh"
+#include "spf/settings/config.hh"
+#include "spf/dialogue/session.hh"
+#include "spf/tls/status.hh"
 #include "tests/fuzz/client_view.hh"
 #include "tests/fuzz/input.hh"
 #include "tests/fuzz/server_model.hh"

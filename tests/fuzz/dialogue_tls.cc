@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "spf/sanitise.hh"
+#include "spf/base/sanitise.hh"
 #include "tests/fuzz/dialogue.hh"
 #include "tests/fuzz/fuzz.hh"
 

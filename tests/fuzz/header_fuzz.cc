@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "spf/header.hh"
-#include "spf/sanitise.hh"
+#include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/variables.hh"
+#include "spf/dialogue/log_line.hh"
+#include "spf/base/sanitise.hh"
 #include "tests/fuzz/fuzz.hh"
 #include "tests/fuzz/header_readers.hh"
 #include "tests/fuzz/header_syntax.hh"

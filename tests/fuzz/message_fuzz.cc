@@ -1,6 +1,6 @@
 // One DNS message, as anybody who can reach our socket may send it: any octets
 // behind the right question, or any octets at all.
-#include "spf/dns_message.hh"
+#include "spf/dns/dns_message.hh"
 #include "tests/fuzz/fuzz.hh"
 #include "tests/fuzz/input.hh"
 

@@ -2,8 +2,8 @@
 // one way, in the form that we send on; and it accepts what is fair.
 #include <algorithm>
 
-#include "spf/check.hh"
-#include "spf/smtp.hh"
+#include "spf/engine/check.hh"
+#include "spf/dialogue/command.hh"
 #include "tests/fuzz/fuzz.hh"
 #include "tests/fuzz/path_model.hh"
 #include "tests/fuzz/server_model.hh"

@@ -2,9 +2,9 @@
 #include <string>
 #include <string_view>
 
-#include "spf/macro.hh"
-#include "spf/record.hh"
-#include "spf/resolver.hh"
+#include "spf/engine/macro.hh"
+#include "spf/engine/record.hh"
+#include "spf/dns/resolver.hh"
 #include "tests/fuzz/fuzz.hh"
 
 namespace fuzz {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "spf/reply.hh"
+#include "spf/dialogue/reply.hh"
 #include "tests/fuzz/fuzz.hh"
 #include "tests/fuzz/input.hh"
 

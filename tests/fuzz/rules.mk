@@ -10,13 +10,12 @@ FUZZ_FLAGS    = -g -O2 -fno-omit-frame-pointer -fsanitize=address,undefined -fno
 FUZZ_CXX      = clang++ -std=c++20 -Wall -Wextra $(FUZZ_FLAGS) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP
 
 # All that reads what strangers send and has no descriptor.
-FUZZ_PARTS    = address buffer check check_host data dns_message header idna libspf2 \
-                macro mailbox policy prefetch record reply sanitise session smtp static_name tls_status \
-                verdict
+FUZZ_PARTS    = $(filter-out spf/base/own_address.cc spf/base/process.cc,$(wildcard spf/base/*.cc)) \
+                $(wildcard spf/dialogue/*.cc spf/engine/*.cc) spf/dns/dns_message.cc spf/tls/status.cc
 
-FUZZ_SOURCES  = $(filter-out tests/fuzz/libfuzzer.cc,$(wildcard tests/fuzz/*.cc))
+FUZZ_SOURCES  = $(filter-out tests/fuzz/libfuzzer.cc %_test.cc,$(wildcard tests/fuzz/*.cc))
 FUZZ_TESTED   = $(patsubst %.cc,$(BUILD)/%.o,$(FUZZ_SOURCES))
-FUZZ_OBJECTS  = $(patsubst %.cc,build/fuzz/%.o,$(FUZZ_SOURCES) $(FUZZ_PARTS:%=spf/%.cc))
+FUZZ_OBJECTS  = $(patsubst %.cc,build/fuzz/%.o,$(FUZZ_SOURCES) $(FUZZ_PARTS))
 
 .PHONY: fuzz fuzz-ready run-fuzz
 
@@ -36,10 +35,10 @@ build/fuzz/%.o: %.cc conf-qmail
 build/fuzz/%_fuzz: tests/fuzz/libfuzzer.cc $(FUZZ_OBJECTS)
 	$(FUZZ_CXX) -fsanitize=fuzzer -DFUZZ=$* -o $@ $(filter %.cc %.o,$^) $(LIBS)
 
-$(BUILD)/tests/fuzz_test: %: %.o $(BUILD)/tests/main.o $(FUZZ_TESTED) $(ARCHIVE)
+$(BUILD)/tests/fuzz/fuzz_test: %: %.o $(BUILD)/tests/main.o $(FUZZ_TESTED) $(ARCHIVE)
 	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
 
 # What others share with fuzzing.
-$(BUILD)/tests/header_readers_test: $(BUILD)/tests/fuzz/header_readers.o
-$(BUILD)/tests/dialogue_path_test: $(patsubst %,$(BUILD)/tests/fuzz/%_model.o,path server) \
+$(BUILD)/tests/dialogue/header_readers_test: $(BUILD)/tests/fuzz/header_readers.o
+$(BUILD)/tests/proxy/dialogue_path_test: $(patsubst %,$(BUILD)/tests/fuzz/%_model.o,path server) \
                                    $(BUILD)/tests/fuzz/path_grammar.o

@@ -1,4 +1,4 @@
-// One question to a resolver of its own, for tests of udns.hh.
+// One question to a resolver of its own, for tests of dns_resolver.hh.
 #pragma once
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "spf/check_host.hh"
+#include "spf/engine/check_host.hh"
 #include "tests/support/fake_resolver.hh"
 
 inline const spf::Identities anyone{*spf::Address::parse("192.0.2.1"), "joe@example.org",

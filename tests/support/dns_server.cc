@@ -13,7 +13,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "spf/socket_address.hh"
+#include "spf/base/socket_address.hh"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "spf/limits.hh"
-#include "spf/resolver.hh"
+#include "spf/engine/limits.hh"
+#include "spf/dns/resolver.hh"
 
 class FakeResolver : public spf::Resolver {
  public:

@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <vector>
 
-#include "spf/limits.hh"
-#include "spf/name_servers.hh"
-#include "spf/udns.hh"
+#include "spf/engine/limits.hh"
+#include "spf/dns/name_servers.hh"
+#include "spf/dns/dns_resolver.hh"
 
 struct LocalServers {
   std::vector<spf::SocketAddress> addresses = spf::name_servers(std::getenv).servers;
@@ -18,7 +18,7 @@ struct LocalServers {
   }
 };
 
-class LocalResolver : LocalServers, public spf::UdnsResolver {
+class LocalResolver : LocalServers, public spf::DnsResolver {
  public:
-  explicit LocalResolver(Clock::time_point deadline) : UdnsResolver(deadline, pointers(), spf::Limits::most_questions) {}
+  explicit LocalResolver(Clock::time_point deadline) : DnsResolver(deadline, pointers(), spf::Limits::most_questions) {}
 };

@@ -3,7 +3,7 @@
 #include <deque>
 #include <sstream>
 
-#include "spf/session.hh"
+#include "spf/dialogue/session.hh"
 
 namespace transcript {
 namespace {

@@ -36,7 +36,7 @@
 #include <string>
 #include <string_view>
 
-#include "spf/config.hh"
+#include "spf/settings/config.hh"
 
 namespace transcript {
 

@@ -1,0 +1,76 @@
+// Child processes and the pipes to them.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spf/base/descriptor.hh"
+
+namespace spf {
+
+// Whether `entry`, "NAME=value", sets one of the variables so named.
+bool sets_one_of(std::string_view entry, std::span<const std::string_view> names);
+
+struct Pipe {
+  Descriptor read_end, write_end;
+};
+
+// Both ends close on exec. Throws std::system_error.
+Pipe make_pipe();
+
+// For a pipe's end: it has no other flags.
+void set_nonblocking(int fd);
+
+// What a process inherits from us is as we found it: the signal mask, and
+// whether SIGPIPE is ignored. (exec itself resets what we catch.)
+struct InheritedSignals {
+  sigset_t mask;
+  bool ignore_pipe;
+};
+
+// A process that is ours to reap. Destroying it kills and reaps it.
+class Process {
+ public:
+  Process() = default;
+  explicit Process(pid_t pid) : pid_(pid) {}
+  Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+  Process& operator=(Process&& other) noexcept {
+    std::swap(pid_, other.pid_);
+    return *this;
+  }
+  ~Process();
+
+  // Starts argv[0], looked up in PATH, with the entries of `environment`, its
+  // descriptors 0 and 1 being those given, and 3 if there is a third. Throws
+  // std::system_error when exec fails too.
+  static Process spawn(char* const* argv, std::vector<char*> environment,
+                       int standard_input, int standard_output, const InheritedSignals& signals,
+                       int third = -1);
+
+  pid_t pid() const { return pid_; }
+  void kill(int signal) const;
+
+  // Its wait status if it has ended; it is then reaped.
+  std::optional<int> try_wait();
+
+  // Kills it if it has not ended by itself, and reaps it; its wait status.
+  int end();
+
+  // What it has used of the processor; 0 once it was reaped.
+  std::chrono::microseconds cpu_time() const;
+
+ private:
+  pid_t pid_ = 0;
+};
+
+// What a wait status says: " with exit code 1", " of signal 31".
+std::string end_text(int status);
+
+}  // namespace spf

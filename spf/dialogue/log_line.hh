@@ -1,0 +1,22 @@
+// The line of the log for a MAIL that was evaluated, or a RCPT that was refused.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "spf/engine/check.hh"
+#include "spf/engine/verdict.hh"
+
+namespace spf {
+
+// What a log line says beside the verdict.
+struct LogEntry {
+  unsigned code;  // of the reply to the client: 250 accepted, else rejected
+  std::string_view recipient;
+  std::string_view remote_host;
+  long pid;
+  std::string_view tls;  // the protocol, as OpenSSL names it, or "none"
+};
+std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict);
+
+}  // namespace spf

@@ -1,0 +1,105 @@
+#include "spf/dialogue/message_content.hh"
+
+#include <cstring>
+
+namespace spf {
+namespace {
+
+// Stands between our header and a first line that would continue it; the one
+// with a bare CR does so for who takes that away later.
+constexpr std::string_view separator =
+    "X-Received-SPF-Note: the message began with white space\r\n";
+
+// What one call may add beyond the octets it takes: a dot and a CR held back.
+constexpr std::size_t held_back = 2;
+
+}  // namespace
+
+void DataFilter::begin(char first, Buffer& out) {
+  begun_ = true;
+  if (header_.empty()) return;
+  out.append(header_);
+  if (first == ' ' || first == '\t' || first == '\r') out.append(separator);
+}
+
+DataFilter::Step DataFilter::push(std::string_view content, Buffer& out) {
+  std::size_t reserve = held_back;
+  if (!begun_) reserve += header_.size() + separator.size();
+  if (out.room() <= reserve) return {0, Status::more};
+  content = content.substr(0, out.room() - reserve);
+
+  std::size_t next = 0;  // the octet looked at
+  std::size_t run = 0;   // start of the octets that go on as they are
+  const auto pass_run = [&] {
+    out.append(content.substr(run, next - run));
+    run = next;
+  };
+
+  while (next < content.size()) {
+    const char c = content[next];
+    switch (at_) {
+      case At::start_of_line:
+        if (c == '.') {
+          pass_run();
+          run = ++next;
+          at_ = At::after_dot;
+        } else if (c == '\r' && !begun_) {
+          run = ++next;
+          at_ = At::first_cr;
+        } else {
+          if (!begun_) begin(c, out);
+          after_cr_ = false;
+          at_ = At::in_line;
+        }
+        break;
+
+      case At::after_dot:
+        if (c == '\r') {
+          run = ++next;
+          at_ = At::after_dot_cr;
+          break;
+        }
+        if (!begun_) begin(c, out);
+        if (c == '.') out.append(".");
+        after_cr_ = false;
+        at_ = At::in_line;
+        break;
+
+      case At::after_dot_cr:
+        if (c == '\n') {
+          if (!begun_) begin(c, out);
+          return {next + 1, Status::end};
+        }
+        [[fallthrough]];
+
+      case At::first_cr:
+        if (!begun_) begin(c == '\n' ? c : '\r', out);
+        out.append("\r");
+        after_cr_ = true;
+        at_ = At::in_line;
+        break;
+
+      case At::in_line: {
+        const char* rest = content.data() + next;
+        const auto* lf = static_cast<const char*>(std::memchr(rest, '\n', content.size() - next));
+        if (lf == nullptr) {
+          next = content.size();
+          after_cr_ = content.back() == '\r';
+          break;
+        }
+        if (lf == rest ? !after_cr_ : lf[-1] != '\r') {
+          next = lf - content.data();
+          pass_run();
+          return {next, Status::bare_lf};
+        }
+        next += lf - rest + 1;
+        at_ = At::start_of_line;
+        break;
+      }
+    }
+  }
+  pass_run();
+  return {next, Status::more};
+}
+
+}  // namespace spf

@@ -1,0 +1,34 @@
+// What prog finds in its environment of a verdict, and of TLS.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spf/engine/verdict.hh"
+#include "spf/tls/status.hh"
+
+namespace spf {
+
+// Octets of the value of one of them.
+inline constexpr std::size_t max_variable = 1000;
+
+// The names of all variables this program sets.
+inline constexpr std::array<std::string_view, 6> variable_names = {
+    "SPFRESULT", "SPFIDENTITY", "SPFDOMAIN", "SPFMECHANISM", "SPFHEADER", "SPFEXPLANATION"};
+
+// "NAME=value" for each of them that this verdict has. `value` is header_value's.
+std::vector<std::string> variables(const Verdict& verdict, std::string_view value);
+
+// The same of a session inside TLS, as sslserver and the qmail patches have
+// them. prog is not to do TLS itself, nor to ask whether it is there.
+std::vector<std::string> tls_variables(const TlsStatus& tls);
+
+// What prog must not find in its environment inside TLS, but for the above.
+inline constexpr std::array<std::string_view, 9> tls_variable_names = {
+    "SSL_PROTOCOL", "SSL_CIPHER", "SSL_TLS_SNI", "FORCETLS", "SMTPS",
+    "UCSPITLS", "SSLCTLFD", "SSLREADFD", "SSLWRITEFD"};
+
+}  // namespace spf

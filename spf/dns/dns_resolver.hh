@@ -1,0 +1,46 @@
+// The resolver of a check: which name server to ask, when to ask another one,
+// and what of the answers counts. Questions travel by udns.hh, and by
+// dns_tcp.hh where an answer was truncated.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "spf/dns/resolver.hh"
+#include "spf/base/socket_address.hh"
+
+namespace spf {
+
+// A question goes to the first server, to the next one half a second later or
+// as soon as that one fails, and again to all of them after 1, 2, 4 ... seconds
+// until the deadline. A server that was silent, refused to serve or at whose
+// port nobody listens is asked after the others from then on, and not waited
+// for; one at whose port nobody listens twice, half a second apart, is given
+// up. An answer counts from whichever server it comes.
+//
+// At most `most_questions` are asked, each link of a chain of CNAMEs being one:
+// what is beyond is trouble and over_bound.
+class DnsResolver : public Resolver {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Opens a UDP socket to each server, and later nothing but TCP connections to
+  // the addresses at `servers`, which must outlive it. Throws std::bad_alloc.
+  DnsResolver(Clock::time_point deadline, const std::vector<const SocketAddress*>& servers,
+               unsigned most_questions);
+  ~DnsResolver() override;
+
+  void prefetch(std::string_view name, RrType type, Follow follow = {}) override;
+  const Answer& lookup(std::string_view name, RrType type) override;
+
+ private:
+  struct Server;
+  struct Attempt;
+  struct Question;
+  struct Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace spf

@@ -1,0 +1,128 @@
+#include "spf/dns/name_servers.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "spf/base/ascii.hh"
+#include "spf/base/sanitise.hh"
+
+namespace spf {
+
+namespace {
+
+constexpr std::uint16_t domain_port = 53;
+
+std::string read_file(const char* path) {
+  std::string text;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return text;
+  char buffer[4096];
+  for (ssize_t size; text.size() < 65536 && (size = read(fd, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, std::size_t(size));
+  close(fd);
+  return text;
+}
+
+std::string_view next_word(std::string_view& text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto begin = std::min(text.find_first_not_of(blanks), text.size());
+  const auto end = std::min(text.find_first_of(blanks, begin), text.size());
+  const std::string_view word = text.substr(begin, end - begin);
+  text.remove_prefix(end);
+  return word;
+}
+
+// The N of "port:N" or "port=N".
+std::optional<std::uint16_t> port_number(std::string_view digits) {
+  unsigned port = 0;
+  for (const char c : digits) {
+    if (!is_digit(c) || port > 65535) return {};
+    port = port * 10 + unsigned(c - '0');
+  }
+  if (port == 0 || port > 65535) return {};
+  return std::uint16_t(port);
+}
+
+// Options of resolv.conf(5), and those of udns, that may stand in RES_OPTIONS.
+bool is_known_option(std::string_view word) {
+  static constexpr std::string_view known[] = {
+      "debug", "ndots", "timeout", "attempts", "rotate", "no-check-names", "inet6", "ip6-bytestring",
+      "ip6-dotint", "no-ip6-dotint", "edns0", "single-request", "single-request-reopen",
+      "no-tld-query", "use-vc", "no-reload", "trust-ad", "no-aaaa", "retrans", "retry", "udpbuf"};
+  const std::string_view name = word.substr(0, word.find_first_of(":="));
+  return std::find(std::begin(known), std::end(known), name) != std::end(known);
+}
+
+class Finder {
+ public:
+  explicit Finder(NameServers& found) : found_(found) {}
+
+  std::uint16_t port = domain_port;
+
+  // `source` is for the problems, "" where they are not ours to tell.
+  void options(std::string_view text, std::string_view source) {
+    for (std::string_view word; !(word = next_word(text)).empty();) {
+      const bool is_port = word.starts_with("port:") || word.starts_with("port=");
+      const auto number = is_port ? port_number(word.substr(5)) : std::nullopt;
+      if (number)
+        port = *number;
+      else if (is_port || (!source.empty() && !is_known_option(word)))
+        problem(source.empty() ? "resolv.conf" : source, "no option", word);
+    }
+  }
+  void server(std::string_view text, std::string_view source) {
+    const auto address = SocketAddress::parse(text, port);
+    if (!address)
+      problem(source, "no address of a name server", text);
+    else if (found_.servers.size() == most_name_servers)
+      problem(source, "one name server too many", text);
+    else
+      found_.servers.push_back(*address);
+  }
+  void servers(std::string_view text, std::string_view source) {
+    for (std::string_view word; !(word = next_word(text)).empty();) server(word, source);
+  }
+
+ private:
+  void problem(std::string_view source, std::string_view what, std::string_view word) {
+    found_.problems.push_back("bad " + std::string(source) + ": " + std::string(what) + ": " +
+                              printable(word, 80));
+  }
+
+  NameServers& found_;
+};
+
+// Calls `handle` with the rest of each line of `text` that begins with `key`.
+template <class Handle>
+void for_each(std::string_view text, std::string_view key, Handle handle) {
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (next_word(line) == key) handle(line);
+  }
+}
+
+}  // namespace
+
+NameServers name_servers(const std::function<const char*(const char*)>& getenv, const char* path) {
+  NameServers found;
+  Finder finder(found);
+  const std::string file = read_file(path);
+  for_each(file, "options", [&](std::string_view line) { finder.options(line, ""); });
+  if (const char* options = getenv("RES_OPTIONS")) finder.options(options, "RES_OPTIONS");
+  for (const char* variable : {"NSCACHEIP", "NAMESERVERS"})
+    if (const char* list = getenv(variable); list && found.servers.empty())
+      finder.servers(list, variable);
+  if (found.servers.empty())
+    for_each(file, "nameserver",
+             [&](std::string_view line) { finder.server(next_word(line), "resolv.conf"); });
+  if (found.servers.empty()) finder.server("127.0.0.1", "");
+  return found;
+}
+
+}  // namespace spf

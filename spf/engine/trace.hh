@@ -1,0 +1,43 @@
+// What an observer of a check is told, in the order it happens.
+#pragma once
+
+#include <string_view>
+
+#include "spf/engine/limits.hh"
+#include "spf/dns/resolver.hh"
+
+namespace spf {
+
+// The default of every member is to do nothing. Text is as it was published or
+// sent, unsanitised. `depth` is 0 for the domain checked and what it redirects
+// to, one more inside each include.
+class Trace {
+ public:
+  enum class Outcome { match, no_match, permerror, temperror };
+
+  virtual ~Trace() = default;
+
+  // A record was chosen and will be evaluated, unless syntax_problem() follows.
+  virtual void record(unsigned /*depth*/, std::string_view /*domain*/, std::string_view /*text*/) {}
+  virtual void syntax_problem(unsigned /*depth*/, std::string_view /*term*/, std::string_view /*what*/) {}
+
+  // A term is about to be evaluated: a directive, or redirect=. `local`: it is
+  // one of the administrator's own, in spfrules or spfguess. term_done()
+  // follows, after the record of an include and after all its terms; after a
+  // redirect= it comes before the record of the target.
+  virtual void term(unsigned /*depth*/, std::string_view /*text*/, bool /*local*/) {}
+  virtual void term_done(unsigned /*depth*/, std::string_view /*text*/, Outcome,
+                         const Limits& /*used so far*/) {}
+
+  // The verdict is known; what is asked from here on is for the text of the
+  // record's exp=, as published.
+  virtual void explanation(std::string_view /*domain_spec*/) {}
+
+  // DNS was asked, or the answer was still known.
+  virtual void question(std::string_view /*name*/, RrType, const Answer&) {}
+
+  // Something the administrator should know: a local rule that was left out.
+  virtual void warning(std::string_view /*text*/) {}
+};
+
+}  // namespace spf

@@ -1,0 +1,99 @@
+#include "spf/explain/check_trace.hh"
+
+#include "spf/engine/record.hh"
+
+namespace spf {
+namespace {
+
+constexpr std::string_view redirect = "redirect=";  // as the trace writes it
+
+std::string_view name(Trace::Outcome outcome) {
+  switch (outcome) {
+    case Trace::Outcome::match: return "match";
+    case Trace::Outcome::no_match: return "no match";
+    case Trace::Outcome::permerror: return "permerror";
+    case Trace::Outcome::temperror: break;
+  }
+  return "temperror";
+}
+
+// The terms that the trace will tell of one by one, as it writes them.
+std::vector<std::string> terms_of(std::string_view text) {
+  std::vector<std::string> terms;
+  const auto parsed = parse_record(text);
+  if (const auto* record = std::get_if<Record>(&parsed)) {
+    for (const Directive& directive : record->directives) terms.push_back(directive.text);
+    if (record->redirect) terms.push_back(std::string(redirect) + *record->redirect);
+  }
+  return terms;
+}
+
+}  // namespace
+
+// How deep lines of this depth stand: what a redirect leads to is deeper, too.
+unsigned CheckTrace::indent(unsigned depth) {
+  if (frames_.size() <= depth) frames_.resize(depth + 1);
+  unsigned result = depth;
+  for (unsigned i = 0; i <= depth; ++i) result += frames_[i].redirects;
+  return result;
+}
+
+void CheckTrace::add(unsigned indent, std::string_view text, std::string_view label) {
+  lines_.push_back({std::string(label), indent, std::string(text)});
+}
+
+void CheckTrace::record(unsigned depth, std::string_view, std::string_view text) {
+  add(indent(depth), text);
+  frames_[depth].not_reached = terms_of(text);
+}
+
+void CheckTrace::syntax_problem(unsigned depth, std::string_view term, std::string_view what) {
+  add(indent(depth), std::string(term) + ": " + std::string(what), "permerror");
+}
+
+void CheckTrace::term(unsigned depth, std::string_view text, bool local) {
+  const bool within_local = !open_.empty() && open_.back().local;
+  local_rules_tried_ = local_rules_tried_ || local;
+  open_.push_back({lines_.size(), local || within_local});
+  add(indent(depth), std::string(text) + (local ? " (local rule)" : ""));
+  question_indent_ = indent(depth) + 1;
+  auto& rest = frames_[depth].not_reached;
+  if (!local && !rest.empty()) rest.erase(rest.begin());
+}
+
+void CheckTrace::term_done(unsigned depth, std::string_view text, Outcome outcome,
+                           const Limits& used) {
+  const auto [line, local] = open_.back();
+  open_.pop_back();
+  const bool followed = outcome == Outcome::match && text.starts_with(redirect);
+  lines_[line].label = followed ? "followed" : name(outcome);
+  (local ? local_limits_ : record_limits_) = used;
+  frames_.resize(depth + 1);  // what was included is over
+  if (followed) {
+    ++frames_[depth].redirects;
+  } else if (outcome != Outcome::no_match) {
+    // A local rule in permerror is left out.
+    if (outcome == Outcome::permerror && local) return;
+    for (const std::string& term : frames_[depth].not_reached) add(indent(depth), term, "not reached");
+    frames_[depth].not_reached.clear();
+  }
+  question_indent_ = indent(depth);
+}
+
+void CheckTrace::explanation(std::string_view domain_spec) {
+  add(0, "exp=" + std::string(domain_spec));
+  explaining_ = true;
+  question_indent_ = 1;
+}
+
+void CheckTrace::question(std::string_view name, RrType type, const Answer& answer) {
+  add(question_indent_, answers_.line(name, type, answer,
+                                      explaining_ ? AnswerText::Texts::show : AnswerText::Texts::count));
+  if (type != RrType::txt || explaining_ || select_record(answer.texts).count < 2) return;
+  for (const std::string& text : answer.texts)
+    if (is_spf_record(text)) add(question_indent_, text);
+}
+
+void CheckTrace::warning(std::string_view text) { warnings_.emplace_back(text); }
+
+}  // namespace spf

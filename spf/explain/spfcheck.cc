@@ -1,0 +1,210 @@
+// spfcheck: what spfwrap would say of a client and sender, of one's own record,
+// or of its configuration. See spfcheck(1).
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "spf/explain/check_report.hh"
+#include "spf/settings/config.hh"
+#include "spf/explain/config_report.hh"
+#include "spf/engine/idna.hh"
+#include "spf/base/own_address.hh"
+#include "spf/engine/limits.hh"
+#include "spf/base/log.hh"
+#include "spf/dns/name_servers.hh"
+#include "spf/explain/record_judge.hh"
+#include "spf/explain/record_report.hh"
+#include "spf/dialogue/command.hh"
+#include "spf/wall/walled_process.hh"
+
+namespace {
+
+constexpr int wrong_usage = 100;
+constexpr int system_trouble = 111;
+
+struct WrongUsage {
+  std::string why;
+};
+
+// As libspf2's spfquery.
+int exit_status(spf::Result result) {
+  switch (result) {
+    case spf::Result::neutral: return 1;
+    case spf::Result::pass: return 2;
+    case spf::Result::fail: return 3;
+    case spf::Result::softfail: return 4;
+    case spf::Result::none: return 5;
+    case spf::Result::temperror: return 6;
+    case spf::Result::permerror: break;
+  }
+  return 7;
+}
+
+int exit_status(spf::Grade grade) {
+  switch (grade) {
+    case spf::Grade::good: return 0;
+    case spf::Grade::warnings: return 1;
+    case spf::Grade::none: return exit_status(spf::Result::none);
+    case spf::Grade::temperror: return exit_status(spf::Result::temperror);
+    case spf::Grade::permerror: break;
+  }
+  return exit_status(spf::Result::permerror);
+}
+
+int exit_status(spf::ConfigReport::Grade grade) {
+  switch (grade) {
+    case spf::ConfigReport::Grade::good: return 0;
+    case spf::ConfigReport::Grade::warnings: return 1;
+    case spf::ConfigReport::Grade::unreadable: break;
+  }
+  return system_trouble;
+}
+
+// A report, or with `quiet` its first line; then `status`.
+int print(std::string_view report, bool quiet, int status) {
+  if (quiet) report = report.substr(0, report.find('\n') + 1);
+  while (!report.empty()) {
+    const ssize_t count = write(1, report.data(), report.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EPIPE) break;  // who reads has seen enough
+    if (count < 0) {
+      spf::write_fatal(std::string("unable to write: ") + std::strerror(errno));
+      return system_trouble;
+    }
+    report.remove_prefix(std::size_t(count));
+  }
+  return status;
+}
+
+struct Outcome {
+  int status;
+  std::string report;
+};
+
+// Prints what `work` reports behind the wall, as spfwrap has it: what it reads
+// comes from strangers, and libspf2 ends the process when it has no memory left.
+int print_walled(bool quiet, const spf::Config& config, unsigned most_questions,
+                 const std::function<Outcome(spf::Resolver&)>& work) {
+  const spf::NameServers found = spf::name_servers(std::getenv);
+  for (const std::string& problem : found.problems) spf::write_warning(problem);
+  spf::WalledProcess process(found.servers,
+                             spf::WalledProcess::Clock::now() + config.check_timeout,
+                             most_questions,
+                             [&](spf::Resolver& resolver) {
+                               Outcome outcome = work(resolver);
+                               return char(outcome.status) + std::move(outcome.report);
+                             });
+  for (;;) {
+    pollfd output = {process.descriptor(), POLLIN, 0};
+    poll(&output, 1, -1);
+    switch (process.read()) {
+      case spf::WalledProcess::State::working: continue;
+      case spf::WalledProcess::State::done: {
+        const std::string text = process.take_text();
+        return print(std::string_view(text).substr(1), quiet, text.front());
+      }
+      case spf::WalledProcess::State::died: break;
+    }
+    spf::write_fatal("the check " + process.end() + "; spfwrap would take that for temperror");
+    return system_trouble;
+  }
+}
+
+// As the session hears it in MAIL; "" is the null sender there, too.
+std::string sender(std::string_view text) {
+  const std::string path = text.starts_with('<') ? std::string(text) : '<' + std::string(text) + '>';
+  const auto mail = spf::parse_path(spf::Verb::mail, "FROM:" + path, spf::is_own_address);
+  if (!mail || !mail->parameters.empty())
+    throw WrongUsage{"no sender that MAIL can have: " + std::string(text)};
+  return mail->mailbox;
+}
+
+int check_client(char** arguments, bool quiet) {
+  const auto client = spf::Address::parse(arguments[0]);
+  if (!client) throw WrongUsage{"no IP address: " + std::string(arguments[0])};
+  const spf::Query query{*client, arguments[1], sender(arguments[2])};
+  const spf::Config config = spf::read_settings(std::getenv, *client);
+  const bool own_address = spf::is_own_address(*client);
+  return print_walled(quiet, config, spf::Limits::most_questions, [&](spf::Resolver& resolver) {
+    auto report = spf::report_check(query, config, own_address, resolver);
+    return Outcome{exit_status(report.verdict.result), std::move(report.text)};
+  });
+}
+
+int check_record(const char* argument, bool quiet) {
+  std::string domain = spf::to_a_labels(argument);
+  if (domain.ends_with('.')) domain.pop_back();
+  if (spf::Address::parse(domain)) throw WrongUsage{"HELO and sender are missing after " + domain};
+  if (!spf::is_dns_name(domain) || domain.find('.') == domain.npos ||
+      domain.find('@') != domain.npos)
+    throw WrongUsage{"no domain name: " + domain};
+  const spf::Config config = spf::read_settings(std::getenv, spf::Address());
+  return print_walled(quiet, config, spf::most_judged_questions, [&](spf::Resolver& resolver) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto judgement = spf::judge_record(domain, resolver);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - start);
+    return Outcome{exit_status(judgement.grade),
+                   spf::report_record(domain, judgement, took, config.check_timeout)};
+  });
+}
+
+int usage(const std::string& why) {
+  if (!why.empty()) spf::write_fatal(why);
+  spf::write_log("spfcheck: usage: spfcheck [ -q ] ip helo sender\n"
+                 "                 spfcheck [ -q ] domain\n"
+                 "                 spfcheck [ -q ] -C");
+  return wrong_usage;
+}
+
+template <class Work>
+int guarded(Work work) {
+  try {
+    return work();
+  } catch (const WrongUsage& wrong) {
+    return usage(wrong.why);
+  } catch (const std::exception& error) {
+    spf::write_fatal(error.what());
+    return system_trouble;
+  }
+}
+
+int run(int argc, char** argv) {
+  bool quiet = false, configuration = false;
+  opterr = 0;
+  for (int option; (option = getopt(argc, argv, "+qC")) != -1;) switch (option) {
+      case 'q': quiet = true; break;
+      case 'C': configuration = true; break;
+      default: return usage(std::string("unknown option: -") + char(optopt));
+    }
+  char** const arguments = argv + optind;
+  const int count = argc - optind;
+  if (configuration && count == 0)
+    return guarded([&] {
+      const auto report = spf::report_config(std::getenv);
+      return print(report.text, quiet, exit_status(report.grade));
+    });
+  if (!configuration && count == 3)
+    return guarded([&] { return check_client(arguments, quiet); });
+  if (!configuration && count == 1)
+    return guarded([&] { return check_record(arguments[0], quiet); });
+  return usage("");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  spf::set_program_name("spfcheck");
+  std::signal(SIGPIPE, SIG_IGN);
+  return run(argc, argv);
+}

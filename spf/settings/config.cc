@@ -1,0 +1,286 @@
+#include "spf/settings/config.hh"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "spf/base/ascii.hh"
+#include "spf/base/sanitise.hh"
+
+namespace spf {
+namespace {
+
+constexpr std::size_t max_control_file = 65536;
+
+// What is acted on where a level can't be understood: annotate, reject nothing.
+constexpr unsigned cautious_level = 1;
+
+std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, unsigned highest) {
+  if (text.empty() || text.size() > 9) return {};
+  unsigned value = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return {};
+    value = value * 10 + (c - '0');
+  }
+  if (value < lowest || value > highest) return {};
+  return value;
+}
+
+std::string_view without_trailing_blanks(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(" \t\r") + 1);
+}
+
+// The variable's value, or "" where it is not set.
+std::string_view value_of(const Getenv& getenv, const char* name) {
+  const char* value = getenv(name);
+  return value ? without_trailing_blanks(value) : std::string_view();
+}
+
+// Environment and control files; notes what it found in `found` if that is
+// not null.
+class Reader {
+ public:
+  explicit Reader(const Getenv& getenv, std::vector<Setting>* found = nullptr)
+      : getenv_(getenv), found_(found) {
+    directory_ = setting("CONTROLDIR", CONF_QMAIL "/control");
+  }
+
+  bool is_set(const char* name) const { return getenv_(name) != nullptr; }
+
+  std::string_view variable(const char* name) const { return value_of(getenv_, name); }
+  std::string variable_or(const char* name, std::string_view otherwise) const {
+    const std::string_view value = variable(name);
+    return std::string(value.empty() ? otherwise : value);
+  }
+
+  // The same, noted.
+  std::string setting(const char* name, std::string_view otherwise) const {
+    const std::string_view value = variable(name);
+    return note(name, value.empty() ? otherwise : value, value.empty() ? by_default : environment);
+  }
+
+  // What counts first of: a variable, set at all; a control file; the default.
+  std::string setting(const char* name, const char* control_name, std::string_view otherwise) const {
+    if (is_set(name)) return note(name, variable(name), environment);
+    return setting_in_file(name, control_name, otherwise);
+  }
+  // The same of a variable that holds a text, and all of it.
+  std::string text(const char* name, const char* control_name) const {
+    if (const char* value = getenv_(name)) return note(name, value, environment);
+    return setting_in_file(name, control_name, "");
+  }
+  std::string setting_in_file(const char* name, const char* control_name,
+                              std::string_view otherwise) const {
+    std::string problem;
+    try {
+      if (const auto line = control(control_name)) return note(name, *line, path(control_name));
+    } catch (const ControlError& error) {
+      if (!found_) throw;
+      problem = error.what();
+    }
+    return note(name, otherwise, by_default, problem);
+  }
+
+  static constexpr std::string_view environment = "environment", by_default = "default";
+
+  std::string path(const char* control_name) const { return directory_ + '/' + control_name; }
+
+  std::string note(const char* name, std::string_view value, std::string_view source,
+                   std::string_view problem = {}) const {
+    if (found_)
+      found_->push_back({name, std::string(value), std::string(source), std::string(problem)});
+    return std::string(value);
+  }
+
+ private:
+  // The first line without trailing blanks; nothing where there is no file.
+  std::optional<std::string> control(const char* name) const {
+    const std::string path = this->path(name);
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return {};
+      fail(path, errno);
+    }
+    std::string text(max_control_file, '\0');
+    std::size_t size = 0;
+    while (size < text.size()) {
+      const ssize_t count = read(fd, text.data() + size, text.size() - size);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) {
+        const int error = errno;
+        close(fd);
+        fail(path, error);
+      }
+      if (count == 0) break;
+      size += count;
+    }
+    close(fd);
+    text.resize(std::min(size, text.find('\n')));
+    text.resize(without_trailing_blanks(text).size());
+    return text;
+  }
+
+  [[noreturn]] static void fail(const std::string& path, int error) {
+    throw ControlError("unable to read " + path + ": " + std::strerror(error));
+  }
+
+  const Getenv& getenv_;
+  std::vector<Setting>* const found_;
+  std::string directory_;
+};
+
+void warn(Config& config, std::string_view what, std::string_view value, std::string_view acting) {
+  config.warnings.push_back("bad " + std::string(what) + ": " + printable(value, 80) + ": using " +
+                            std::string(acting));
+}
+
+// TCPREMOTEIP, or what relatives of tcpserver set beside or instead of it.
+std::array<const char*, 3> address_variables(const Reader& reader) {
+  if (reader.variable("PROTO") == "TCP6") return {"TCP6REMOTEIP", "TCPREMOTEIP", "SSLREMOTEIP"};
+  return {"TCPREMOTEIP", "TCP6REMOTEIP", "SSLREMOTEIP"};
+}
+
+std::optional<Address> named_client(const Reader& reader) {
+  for (const char* name : address_variables(reader))
+    if (const auto address = Address::parse(reader.variable(name))) return address;
+  return {};
+}
+
+// For a client that is to be checked, and that no variable names.
+std::optional<Address> unnamed_client(const Reader& reader, Config& config, const Peer& peer) {
+  const std::optional<Address> address = peer();
+  for (const char* name : address_variables(reader))
+    if (const auto value = reader.variable(name); !value.empty())
+      warn(config, name, value, address ? address->text() : "none");
+  if (!address)
+    config.warnings.push_back("no client address, and no IP socket: nothing is checked");
+  return address;
+}
+
+unsigned read_level(const Reader& reader, Config& config) {
+  const std::string value = reader.setting("SPFBEHAVIOR", "spfbehavior", "");
+  if (value.empty()) return 0;
+  if (const auto level = parse_number(value, 0, max_level)) return *level;
+  warn(config, reader.is_set("SPFBEHAVIOR") ? "SPFBEHAVIOR" : "control/spfbehavior", value,
+       std::to_string(cautious_level));
+  return cautious_level;
+}
+
+std::string receiver_name(const Reader& reader) {
+  const std::string local_host = reader.variable_or("TCPLOCALHOST", "0");
+  if (local_host != "0") return reader.note("TCPLOCALHOST", local_host, Reader::environment);
+  const std::string me = reader.setting_in_file("me", "me", "");
+  if (!me.empty()) return me;
+  return reader.variable_or("TCPLOCALIP", reader.variable_or("TCP6LOCALIP", "unknown"));
+}
+
+constexpr const char* certificate_file = "servercert.pem";
+
+// A file that is there and can't be read is a certificate all the same: then
+// it will be said why it can't be used.
+bool has_certificate(const Reader& reader) {
+  if (!reader.variable_or("SPFCERT", "").empty()) return true;
+  return access(reader.path(certificate_file).c_str(), F_OK) == 0 ||
+         (errno != ENOENT && errno != ENOTDIR);
+}
+
+// One of two words; anything else warns and is the first.
+bool is_second(const Reader& reader, Config& config, const char* name, std::string_view first,
+               std::string_view second) {
+  const std::string value = reader.setting(name, first);
+  if (value != first && value != second) warn(config, name, value, first);
+  return value == second;
+}
+
+// With a certificate TLS is done here, unless SPFSTARTTLS says otherwise or it
+// has been done before us.
+void read_tls(const Reader& reader, Config& config) {
+  static constexpr std::string_view words[] = {"hide", "pass", "terminate"};
+  config.outer_tls = printable_word(reader.variable_or("SSL_PROTOCOL", ""), 60);
+  const Starttls usual =
+      has_certificate(reader) && config.outer_tls.empty() ? Starttls::terminate : Starttls::hide;
+  const std::string_view usual_word = words[unsigned(usual)];
+  const std::string value = reader.setting("SPFSTARTTLS", usual_word);
+  const auto word = std::find(std::begin(words), std::end(words), value);
+  if (word == std::end(words)) warn(config, "SPFSTARTTLS", value, usual_word);
+  config.starttls = word == std::end(words) ? usual : Starttls(word - words);
+  if (!config.outer_tls.empty()) config.starttls = Starttls::hide;  // there is no TLS in TLS
+  if (config.starttls != Starttls::terminate && !config.smtps) return;
+  config.certificate = reader.setting("SPFCERT", reader.path(certificate_file));
+  config.key = reader.setting("SPFKEY", config.certificate);
+  config.ciphers = reader.setting_in_file("tlsserverciphers", "tlsserverciphers", "");
+}
+
+// Everything but level and client.
+void read_rest(const Reader& reader, Config& config) {
+  config.remote_host = reader.variable_or("TCPREMOTEHOST", "unknown");
+  config.receiver = receiver_name(reader);
+  config.rules = reader.text("SPFRULES", "spfrules");
+  config.guess = reader.text("SPFGUESS", "spfguess");
+  config.explanation = reader.text("SPFEXP", "spfexp");
+  config.insert_header = !is_second(reader, config, "SPFANNOTATE", "data", "env");
+  read_tls(reader, config);
+
+  const std::string timeout = reader.setting("SPFTIMEOUT", "20");
+  if (const auto seconds = parse_number(timeout, 1, 300))
+    config.check_timeout = std::chrono::seconds(*seconds);
+  else
+    warn(config, "SPFTIMEOUT", timeout, "20");
+
+  const std::string smtp_timeout = reader.setting_in_file("timeoutsmtpd", "timeoutsmtpd", "1200");
+  if (const auto seconds = parse_number(smtp_timeout, 0, 999999999))
+    config.smtp_timeout = std::chrono::seconds(std::max(1u, *seconds));  // as qmail-smtpd
+  else if (!smtp_timeout.empty())
+    warn(config, "control/timeoutsmtpd", smtp_timeout, "1200");
+}
+
+}  // namespace
+
+bool wants_smtps(const Getenv& getenv) {
+  const std::string_view value = value_of(getenv, "SMTPS");
+  return !value.empty() && value != "0" && value_of(getenv, "SSL_PROTOCOL").empty();
+}
+
+Config read_config(const Getenv& getenv, const Peer& peer) {
+  const Reader reader(getenv);
+  Config config;
+  config.smtps = wants_smtps(getenv);
+  std::optional<Address> client = named_client(reader);
+  if (!reader.is_set("RELAYCLIENT")) config.level = read_level(reader, config);
+  if (config.level != 0 && !client) client = unnamed_client(reader, config, peer);
+  if (client)
+    config.client = *client;
+  else
+    config.level = 0;
+  config.only_tls = config.level == 0 && config.smtps;
+  config.aside = config.level == 0 && !config.smtps;
+  if (!config.aside) read_rest(reader, config);
+  return config;
+}
+
+Config read_settings(const Getenv& getenv, const Address& client, std::vector<Setting>* found) {
+  const Reader reader(getenv, found);
+  Config config;
+  config.client = client;
+  config.smtps = wants_smtps(getenv);
+  config.level = read_level(reader, config);
+  read_rest(reader, config);
+  return config;
+}
+
+CheckOptions check_options(const Config& config) {
+  CheckOptions options;
+  options.receiver = config.receiver;
+  options.rules = config.rules;
+  options.guess = config.guess;
+  options.explanation = config.explanation;
+  return options;
+}
+
+}  // namespace spf

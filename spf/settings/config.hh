@@ -1,0 +1,81 @@
+// The environment and the control files, made into one decision and one Config.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "spf/base/address.hh"
+#include "spf/engine/check.hh"
+
+namespace spf {
+
+// SPFBEHAVIOR is 0 to this; 0 is off, and what a level does the levels above it
+// do too (dialogue/policy.hh).
+inline constexpr unsigned max_level = 6;
+
+// SPFSTARTTLS: not offered, left to prog and then unseen, or done by spftls.
+enum class Starttls { hide, pass, terminate };
+
+struct Config {
+  unsigned level = 0;                          // SPFBEHAVIOR
+  std::string rules, guess, explanation;       // spfrules, spfguess, spfexp; "" is off
+  std::chrono::seconds check_timeout{20};      // SPFTIMEOUT: one whole SPF check
+  std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
+  bool insert_header = true;                   // SPFANNOTATE=data
+  Starttls starttls = Starttls::hide;          // SPFSTARTTLS
+  bool aside = false;                          // nothing is to be done: the rest is not read
+  bool smtps = false;                          // SMTPS: TLS comes before the greeting
+  bool only_tls = false;                       // and is all there is to do for this client
+  std::string certificate, key;                // SPFCERT, SPFKEY: PEM files, mostly the same
+  std::string ciphers;                         // tlsserverciphers; "" is OpenSSL's own
+  std::string outer_tls;                       // SSL_PROTOCOL, where TLS was done before us
+  Address client;                              // as a variable has it, or else its socket
+  std::string remote_host;                     // TCPREMOTEHOST, or "unknown"
+  std::string receiver;                        // R: how this host calls itself
+  std::vector<std::string> warnings;           // one for each bad value, for the log
+};
+
+// A control file that is there but can't be read; what() says which, and why.
+struct ControlError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Reads a variable of the environment; null where it is not set.
+using Getenv = std::function<const char*(const char*)>;
+
+// The client's address as its connection has it; nothing where there is none.
+using Peer = std::function<std::optional<Address>()>;
+
+// Whether the environment asks for TLS before the greeting: then nothing may be
+// said in clear, whatever fails. Allocates nothing.
+bool wants_smtps(const Getenv& getenv);
+
+// Everything spfwrap is told. It is to step aside for a relay client, at level
+// 0, and where neither a variable nor `peer` knows the client's address; with
+// SMTPS it can't, and does `only_tls`. Opens no file it can do without: none if
+// the environment alone says to step aside. Only where a client is to be
+// checked that no variable names is `peer` asked. Throws ControlError.
+Config read_config(const Getenv& getenv, const Peer& peer);
+
+// One setting, as spfcheck -C shows it.
+struct Setting {
+  std::string name;     // the variable's, or the control file's if it has none
+  std::string value;    // as it stands there; a default, where it stands nowhere
+  std::string source;   // "environment", the file's path, or "default"
+  std::string problem;  // why it can't be read: spfwrap then takes no mail
+};
+
+// What read_config() reads for a client that is to be checked, at any level,
+// and whatever the environment says of clients. With `found`, all settings are
+// noted there, and what can't be read is noted instead of thrown.
+Config read_settings(const Getenv& getenv, const Address& client,
+                     std::vector<Setting>* found = nullptr);
+
+// What of the configuration a check has to know.
+CheckOptions check_options(const Config& config);
+
+}  // namespace spf

@@ -1,0 +1,120 @@
+#include "spf/wall/walled_process.hh"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+
+#include "spf/dns/dns_resolver.hh"
+#include "spf/wall/wall.hh"
+
+namespace spf {
+namespace {
+
+// Before the text.
+struct Heading {
+  std::uint32_t size;        // of the text
+  std::uint32_t has_filter;
+};
+
+void write_all(int fd, std::string_view octets) {
+  while (!octets.empty()) {
+    const ssize_t count = write(fd, octets.data(), octets.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    octets.remove_prefix(count);
+  }
+}
+
+// Nothing in it is needed any more, and a stranger's record has no business there.
+void wipe_environment() {
+  for (char** entry = environ; *entry != nullptr; ++entry) std::memset(*entry, 0, std::strlen(*entry));
+  *environ = nullptr;
+}
+
+// What the process must not have of its parent. False if it can't be taken away.
+bool leave_parent(pid_t parent, int output) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) return false;
+  wipe_environment();
+  return dup2(output, walled_output) >= 0 && close_range(walled_output + 1, ~0u, 0) == 0;
+}
+
+[[noreturn]] void work_behind_wall(pid_t parent, int output,
+                                   const std::vector<SocketAddress>& name_servers,
+                                   WalledProcess::Clock::time_point deadline,
+                                   unsigned most_questions, const WalledProcess::Work& work) {
+  try {
+    if (!leave_parent(parent, output)) _exit(1);
+    const SealedAddresses sealed(name_servers);
+    DnsResolver resolver(deadline, sealed.get(), most_questions);
+    const bool has_filter = raise_wall();
+    std::string text = work(resolver);
+    const Heading heading = {std::uint32_t(text.size()), has_filter};
+    text.insert(0, reinterpret_cast<const char*>(&heading), sizeof heading);
+    write_all(walled_output, text);
+    _exit(0);
+  } catch (...) {
+    _exit(1);
+  }
+}
+
+}  // namespace
+
+WalledProcess::WalledProcess(const std::vector<SocketAddress>& name_servers,
+                             Clock::time_point deadline, unsigned most_questions, const Work& work) {
+  Pipe pipe = make_pipe();
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (pid == 0)
+    work_behind_wall(parent, pipe.write_end.get(), name_servers, deadline, most_questions, work);
+  process_ = Process(pid);
+  output_ = std::move(pipe.read_end);
+  set_nonblocking(output_.get());
+}
+
+WalledProcess::State WalledProcess::read() {
+  const State state = take();
+  if (state != State::working) cpu_time_ = process_.cpu_time();
+  if (state == State::done) process_.kill(SIGKILL);
+  if (state == State::died) note_end(process_.end());
+  return state;
+}
+
+void WalledProcess::note_end(int status) {
+  if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGXCPU) {
+    end_ = "died" + end_text(status);
+    return;
+  }
+  // The clock and the limit count in different ways.
+  constexpr auto limit = std::chrono::seconds(walled_cpu_seconds);
+  cpu_time_ = std::max<std::chrono::microseconds>(cpu_time_, limit);
+  end_ = "used more than " + std::to_string(limit.count()) + " s of CPU time";
+}
+
+WalledProcess::State WalledProcess::take() {
+  for (;;) {
+    char octets[4096];
+    const ssize_t count = ::read(output_.get(), octets, sizeof octets);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return State::working;
+    if (count <= 0) return State::died;
+    received_.append(octets, count);
+    Heading heading;
+    if (received_.size() < sizeof heading) continue;
+    std::memcpy(&heading, received_.data(), sizeof heading);
+    if (heading.size > most_text || received_.size() > sizeof heading + heading.size) return State::died;
+    if (received_.size() < sizeof heading + heading.size) continue;
+    received_.erase(0, sizeof heading);
+    has_filter_ = heading.has_filter != 0;
+    return State::done;
+  }
+}
+
+}  // namespace spf

@@ -1,0 +1,70 @@
+// A process behind the wall (wall.hh) that works out one text: whatever it
+// parses there can harm nothing but that text.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "spf/base/process.hh"
+#include "spf/dns/resolver.hh"
+#include "spf/base/socket_address.hh"
+
+namespace spf {
+
+class WalledProcess {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // What it does behind the wall; an exception ends it without a text.
+  using Work = std::function<std::string(Resolver&)>;
+
+  // Starts it. It has a copy of our memory, but for buffers (buffer.hh) and the
+  // environment, and none of our descriptors; it dies when we do. Its resolver
+  // asks `name_servers` (1 to sealed_slots) until `deadline`, `most_questions`
+  // at most. Throws std::system_error.
+  WalledProcess(const std::vector<SocketAddress>& name_servers, Clock::time_point deadline,
+                unsigned most_questions, const Work& work);
+
+  // Becomes readable when there is something for read().
+  int descriptor() const { return output_.get(); }
+
+  enum class State {
+    working,
+    done,  // the whole text is there; the process is told to end
+    died,  // without one, or with one of more than `most_text` octets
+  };
+  static constexpr std::size_t most_text = 1 << 20;
+
+  // Takes what has arrived, without waiting.
+  State read();
+
+  // When done: the text, and whether seccomp was part of the wall.
+  std::string take_text() { return std::move(received_); }
+  bool has_filter() const { return has_filter_; }
+
+  // When it died: how, as "died of signal 31" or "used more than 1 s of CPU time".
+  const std::string& end() const { return end_; }
+
+  // What it has used of the processor, whatever it says itself.
+  std::chrono::microseconds cpu_time() const { return std::max(cpu_time_, process_.cpu_time()); }
+
+  // For who reaps it, once it is done.
+  Process release() { return std::move(process_); }
+
+ private:
+  State take();
+  void note_end(int status);
+
+  Descriptor output_;
+  Process process_;
+  std::string received_;
+  bool has_filter_ = false;
+  std::string end_;
+  std::chrono::microseconds cpu_time_{0};  // of a process that is gone
+};
+
+}  // namespace spf

@@ -1,0 +1,228 @@
+#include "spf/proxy/evaluator.hh"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "spf/wall/wall.hh"
+#include "tests/catch.hh"
+
+using namespace spf;
+using std::chrono::seconds;
+
+namespace {
+
+const Query query = {*Address::parse("192.0.2.1"), "mail.example", "a@example.org"};
+
+// Nobody need listen there.
+const std::vector<SocketAddress> name_servers = {*SocketAddress::parse("127.0.0.1", 9),
+                                                 *SocketAddress::parse("127.0.0.2", 9)};
+
+struct Outcome {
+  std::optional<Verdict> verdict;
+  std::string complaint;
+};
+
+// What an evaluator says whose check is `check`; no verdict after `patience`.
+Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
+  Evaluator evaluator(query, {}, name_servers, seconds(20), check);
+  for (;;) {
+    pollfd p = {evaluator.descriptor(), POLLIN, 0};
+    if (poll(&p, 1, patience.count() * 1000) <= 0) return {};
+    if (auto verdict = evaluator.read()) return {verdict, evaluator.complaint()};
+  }
+}
+
+// Something to do that is no system call.
+volatile int turns = 0;
+void turn() { turns = turns + 1; }
+
+void wait_for_ever() {
+  for (;;) poll(nullptr, 0, -1);
+}
+
+// A text as a walled process says it, with any size before it.
+void say_sized(std::uint32_t size, const std::string& text) {
+  const std::uint32_t heading[] = {size, 1};
+  const std::string all = std::string(reinterpret_cast<const char*>(heading), sizeof heading) + text;
+  if (write(walled_output, all.data(), all.size()) < 0) abort();
+  wait_for_ever();
+}
+
+#define CHECK_THAT_DOES(name, ...) \
+  [[maybe_unused]] Verdict name(const Query&, const CheckOptions&, Resolver&, Trace*) { __VA_ARGS__; return {}; }
+
+CHECK_THAT_DOES(aborts, abort())
+CHECK_THAT_DOES(throws, throw 1)
+CHECK_THAT_DOES(exits, _exit(70))
+CHECK_THAT_DOES(waits, wait_for_ever())
+CHECK_THAT_DOES(loops, for (;;) turn())
+CHECK_THAT_DOES(closes_and_waits, close(walled_output); wait_for_ever())
+CHECK_THAT_DOES(says_nonsense, if (write(walled_output, "wwww", 4) != 4) abort(); _exit(0))
+CHECK_THAT_DOES(says_too_much, say_sized(~0u, "x"))
+CHECK_THAT_DOES(says_something_else, say_sized(3, "abc"))
+CHECK_THAT_DOES(floods, for (char octets[4096] = {};;)
+    if (write(walled_output, octets, sizeof octets) < 0) _exit(0))
+CHECK_THAT_DOES(allocates, for (std::vector<char*> all;;) {
+  all.push_back(new char[1 << 20]);
+  for (int i = 0; i < 1 << 20; i += 4096) all.back()[i] = 1;
+})
+CHECK_THAT_DOES(opens, open("/etc/passwd", O_RDONLY))
+CHECK_THAT_DOES(executes, execl("/bin/true", "true", nullptr))
+CHECK_THAT_DOES(forks, fork())
+CHECK_THAT_DOES(kills, kill(getppid(), SIGTERM))
+CHECK_THAT_DOES(connects_elsewhere, {
+  sockaddr_in client = {};
+  client.sin_family = AF_INET;
+  client.sin_port = htons(25);
+  client.sin_addr.s_addr = htonl(0xc0000201);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  connect(fd, reinterpret_cast<sockaddr*>(&client), sizeof client);
+})
+CHECK_THAT_DOES(listens, socket(AF_INET, SOCK_STREAM, 0))
+CHECK_THAT_DOES(connects_fast, {
+  sockaddr_in client = {};
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  sendto(fd, "x", 1, MSG_FASTOPEN, reinterpret_cast<sockaddr*>(&client), sizeof client);
+})
+CHECK_THAT_DOES(unseals, mprotect(reinterpret_cast<void*>(sealed_address), sealed_size,
+                                  PROT_READ | PROT_WRITE))
+CHECK_THAT_DOES(remaps, mmap(reinterpret_cast<void*>(sealed_address), sealed_size,
+                             PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0))
+CHECK_THAT_DOES(speaks_elsewhere, if (write(1, "250 ok\r\n", 8)) {})
+
+Verdict passes(const Query&, const CheckOptions&, Resolver&, Trace*) {
+  Verdict verdict;
+  verdict.result = Result::pass;
+  verdict.domain = std::string("a\0w", 3);
+  verdict.mechanism = "mx";
+  verdict.explanation = std::string(20000, 'w');
+  verdict.lookups = 3;
+  return verdict;
+}
+
+// What is unmapped stays mapped: malloc's own calls must do no harm.
+[[maybe_unused]] Verdict allocates_sensibly(const Query&, const CheckOptions&, Resolver&, Trace*) {
+  for (int i = 0; i < 100; ++i) {
+    std::string text(300000, 'x');
+    text.resize(600000);
+  }
+  Verdict verdict;
+  verdict.result = munmap(reinterpret_cast<void*>(sealed_address), sealed_size) == 0
+                       ? Result::fail : Result::pass;
+  return verdict;
+}
+
+}  // namespace
+
+TEST_CASE("a verdict comes through the wall as it was") {
+  const Outcome outcome = evaluate(passes);
+  REQUIRE(outcome.verdict);
+  CHECK(outcome.verdict->result == Result::pass);
+  CHECK(outcome.verdict->domain == std::string("a\0w", 3));
+  CHECK(outcome.verdict->mechanism == "mx");
+  CHECK(outcome.verdict->explanation == std::string(20000, 'w'));
+  CHECK(outcome.verdict->lookups == 3);
+  CHECK(outcome.complaint == "");
+}
+
+TEST_CASE("a check that dies or talks nonsense is temperror, and the log hears how") {
+  const struct { Evaluator::Check* check; const char* complaint; } cases[] = {
+      {throws, "SPF check died with exit code 1"},
+      {exits, "SPF check died with exit code 70"},
+      {says_nonsense, "SPF check died"},
+      {says_too_much, "SPF check died"},
+      {says_something_else, "SPF check gave no verdict"},
+      {floods, "SPF check died"},
+      {closes_and_waits, "SPF check died of signal 9"},
+      {aborts, "SPF check died"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.complaint);
+    const Outcome outcome = evaluate(c.check);
+    REQUIRE(outcome.verdict);
+    CHECK(outcome.verdict->result == Result::temperror);
+    CHECK(outcome.verdict->identity == Identity::mailfrom);
+    CHECK(outcome.verdict->domain == "example.org");
+    CHECK(outcome.complaint.starts_with(c.complaint));
+  }
+}
+
+TEST_CASE("a check has a second of the processor, and the log hears that it took more") {
+  // Whether SIGXCPU was ignored before does not matter.
+  for (const auto inherited : {SIG_DFL, SIG_IGN}) {
+    const auto before = signal(SIGXCPU, inherited);
+    Evaluator evaluator(query, {}, name_servers, seconds(20), loops);
+    signal(SIGXCPU, before);
+    pollfd p = {evaluator.descriptor(), POLLIN, 0};
+    REQUIRE(poll(&p, 1, 20000) == 1);
+    const auto verdict = evaluator.read();
+    REQUIRE(verdict);
+    CHECK(verdict->result == Result::temperror);
+    CHECK(evaluator.complaint() == "SPF check used more than 1 s of CPU time");
+    CHECK(evaluator.cpu_time() >= seconds(1));
+    CHECK(evaluator.cpu_time() < std::chrono::milliseconds(2000));
+  }
+}
+
+TEST_CASE("what a check takes of the processor is its own, and known when its verdict is") {
+  while (clock() < CLOCKS_PER_SEC / 2) turn();  // what we have taken does not count
+  Evaluator evaluator(query, {}, name_servers, seconds(20), [](const Query&, const CheckOptions&, Resolver&, Trace*) {
+    while (clock() < CLOCKS_PER_SEC / 5) turn();
+    return Verdict();
+  });
+  pollfd p = {evaluator.descriptor(), POLLIN, 0};
+  REQUIRE(poll(&p, 1, 20000) == 1);
+  REQUIRE(evaluator.read());
+  CHECK(evaluator.cpu_time() > std::chrono::milliseconds(190));
+  CHECK(evaluator.cpu_time() < std::chrono::milliseconds(450));
+}
+
+TEST_CASE("a check without end gives no verdict, and goes with its evaluator") {
+  CHECK_FALSE(evaluate(waits, seconds(1)).verdict);
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_CASE("the wall's bounds on system calls and memory are not built with the sanitizers") {
+  CHECK(evaluate(passes).verdict);
+}
+#else
+TEST_CASE("what a check may not do kills it") {
+  const struct { const char* what; Evaluator::Check* check; } cases[] = {
+      {"open", opens},       {"exec", executes},
+      {"fork", forks},       {"kill", kills},
+      {"connect to the client", connects_elsewhere},
+      {"another kind of socket", listens},
+      {"connect without connect", connects_fast},
+      {"unseal the addresses", unseals},
+      {"map over them", remaps},
+      {"write to another descriptor", speaks_elsewhere},
+  };
+  for (const auto& c : cases) {
+    INFO(c.what);
+    const Outcome outcome = evaluate(c.check);
+    REQUIRE(outcome.verdict);
+    CHECK(outcome.verdict->result == Result::temperror);
+    CHECK(outcome.complaint == "SPF check died of signal 31");  // SIGSYS
+  }
+}
+
+TEST_CASE("memory is bounded, and freeing it can't unmap the sealed addresses") {
+  const Outcome outcome = evaluate(allocates);
+  REQUIRE(outcome.verdict);
+  CHECK(outcome.verdict->result == Result::temperror);
+  CHECK(evaluate(allocates_sensibly).verdict->result == Result::pass);
+}
+#endif
