@@ -3,51 +3,31 @@
 // out the actions. One command goes to the child at a time, its whole reply
 // comes back, then the next.
 //
-// The logic is a coroutine (session.cc) that reads like the dialogue. It has
+// The logic is a coroutine (session*.cc) that reads like the dialogue. It has
 // one way to wait, event(), and is resumed by resume(). co_await stands only in
 // statements of its own or initialisers: g++ 12 miscompiles some others.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <coroutine>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "spf/base/buffer.hh"
 #include "spf/engine/check.hh"
 #include "spf/settings/config.hh"
-#include "spf/dialogue/policy.hh"
+#include "spf/dialogue/action.hh"
 #include "spf/dialogue/reply.hh"
 #include "spf/dialogue/command.hh"
 #include "spf/dialogue/task.hh"
 #include "spf/engine/verdict.hh"
 
 namespace spf {
-
-// What the proxy is to do, in the order of the members.
-struct Actions {
-  std::vector<std::string> warnings;  // lines, to be marked as warnings
-  std::vector<std::string> log;       // lines, as they are
-  bool abandon_check = false;
-  bool dismiss_previous = false;  // tell it `dismissal` and close its input
-  bool restore_previous = false;  // it is the child again, the new one is killed
-  // Start prog with these variables ("NAME=value") added to the environment; a
-  // child that is there already is set aside until the new one has proved itself.
-  std::optional<std::vector<std::string>> start_child;
-  bool dismiss_tls = false;       // spftls is not needed
-  bool prepare_tls = false;       // start it; it waits
-  // Once the client has its replies: read no more from it, hand it to spftls,
-  // and take that for the client. Out of prog's environment comes what speaks
-  // of TLS in other ways.
-  bool start_tls = false;
-  bool close_child_input = false;  // once the buffer to it is empty
-  std::optional<Query> start_check;
-};
-
-// How an idle child is told to go.
-inline constexpr std::string_view dismissal = "QUIT\r\n";
 
 class Session {
  public:
@@ -66,13 +46,13 @@ class Session {
   Buffer& to_child() { return to_child_; }
 
   // Events. Each is followed by resume().
-  void client_closed() { client_closed_ = true; }  // end of its input; it may still listen
-  void client_lost() { client_lost_ = client_closed_ = true; }
-  void child_closed() { child_closed_ = true; }  // end of its output, or it did not start
+  void client_closed() { client_ = std::max(client_, ClientSide::closed); }  // it may still listen
+  void client_lost() { client_ = ClientSide::lost; }
+  void child_closed() { child_.closed = true; }  // end of its output, or it did not start
   // It takes no more: what waits for it is dropped, what it says of a message
   // that it can't have got whole is not believed.
   void child_deaf() {
-    deaf_ = true;
+    child_.deaf = true;
     to_child_.clear();
   }
   void tls_closed() { tls_closed_ = true; }  // spftls has nothing more to say
@@ -89,7 +69,7 @@ class Session {
   void resume();
 
   // What has to be done now; empty at the next call.
-  Actions take_actions() { return std::exchange(actions_, Actions{}); }
+  Actions take_actions() { return std::exchange(actions_, {}); }
 
   // Whether what the client says is for the session, and not for spftls first.
   bool listens() const { return listens_; }
@@ -100,18 +80,18 @@ class Session {
 
   // The dialogue is over: what waits for the client goes out, the child's
   // input ends, and its exit code is ours.
-  bool finished() const { return finished_; }
+  bool finished() const { return end_.has_value(); }
 
   // The child there is has greeted and, where it was started again, taken EHLO.
   // Until then it has nothing that could be lost with it.
-  bool child_is_up() const { return child_is_up_; }
+  bool child_is_up() const { return child_.up; }
 
   // The child hangs or does not speak SMTP: there is nothing to wait for.
-  bool child_hopeless() const { return child_hopeless_; }
+  bool child_hopeless() const { return end_ && end_->child_hopeless; }
 
   // The client may still be sending, and must be listened to for a while or
   // it might not see the last reply.
-  bool client_may_be_sending() const { return client_may_be_sending_; }
+  bool client_may_be_sending() const { return end_ && end_->client_may_be_sending; }
 
   // The time limit that runs now; a new `number` means that it starts anew.
   struct Limit {
@@ -121,9 +101,16 @@ class Session {
   Limit limit() const { return {limit_number_, limit_time_}; }
 
  private:
-  struct Event;        // awaited for the next resume()
+  struct Event {           // awaited for the next resume()
+    Session& session;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> handle) const noexcept { session.waiting_ = handle; }
+    void await_resume() const noexcept {}
+  };
   struct ClientGone {};
-  struct ChildGone {};     // after it took its leave
+  struct ChildGone {       // after it took its leave
+    bool client_may_be_sending = false;
+  };
   struct ChildTrouble {    // it died, hangs, or does not speak SMTP
     std::string_view reply = reply::server_trouble;  // what the client hears of it
   };
@@ -135,6 +122,9 @@ class Session {
     std::string_view problem;  // our reply to a line that can't be used, or ""
   };
 
+  using Variables = std::vector<std::string>;  // "NAME=value", for prog
+  static const Variables no_variables;         // of a prog without a checked MAIL
+
   Task<void> serve();
   Task<void> dialogue();
   Task<bool> execute(Command command);
@@ -142,7 +132,7 @@ class Session {
   Task<void> mail(const Path& path);
   Task<void> recipient(const Path& path);
   Task<void> data();
-  Task<void> transfer();
+  Task<void> transfer(const std::string& header);
   Task<void> authenticate(std::string_view argument);
   Task<void> starttls(std::string_view argument);
   void prepare_tls();
@@ -152,23 +142,31 @@ class Session {
   Task<void> pass_starttls();
   Task<void> relay(std::string line);
 
-  Task<std::optional<Verdict>> check();
-  Task<void> open_transaction(const Path& path);
+  Task<std::optional<Verdict>> check(const Query& query);
+  Task<void> open_transaction(const Path& path, std::string header);
   Task<void> reset_child();
-  Task<Reply> start_child(std::vector<std::string> variables);
-  Task<bool> start_again(std::vector<std::string> variables);
-  Task<bool> replace_child(std::vector<std::string> variables);
+  Task<Reply> start_child(const Variables& variables);
+  Task<bool> start_again(const Variables& variables);
+  Task<bool> replace_child(const Variables& variables);
   Task<Reply> ask(std::string line);
   Task<Reply> child_reply();
   enum class LineKind { command, opaque };  // opaque: the answer to 334
   Task<Line> client_line(LineKind kind);
   Task<void> pass(Reply reply);
-  Event event();
+  Event event() { return {*this}; }
   Task<void> client_event();
 
   bool client_is_done() const;
+  bool client_has_closed() const { return client_ != ClientSide::open; }
+  void stop_waiting_if_over() const;
+  void forget_child();
+  template <class Kind>
+  void act(Kind action) {
+    actions_.emplace_back(std::move(action));
+  }
+  void warn(std::string line) { act(action::Warn{std::move(line)}); }
   void say(std::string_view reply);
-  void log(unsigned code, std::string_view recipient);
+  void log(unsigned code, std::string_view recipient, const Query& query, const Verdict& verdict);
   StarttlsKeyword starttls_keyword() const;
   void listen_to_idle_child();
   void begin_limit(std::chrono::seconds time);
@@ -180,49 +178,58 @@ class Session {
   Buffer from_client_, from_tls_, from_child_, to_client_, to_child_;
   Actions actions_;
   std::coroutine_handle<> waiting_;
-  bool client_closed_ = false, client_lost_ = false, child_closed_ = false;
-  bool timed_out_ = false, shutting_down_ = false, finished_ = false;
-  bool client_may_be_sending_ = false;
+  bool timed_out_ = false, shutting_down_ = false;
   std::optional<Verdict> verdict_;
   unsigned long limit_number_ = 0;
   std::chrono::seconds limit_time_;
   std::chrono::seconds reply_time_;  // what the child has for a reply
 
+  // How the session ended.
+  struct End {
+    bool client_may_be_sending = false, child_hopeless = false;
+  };
+  std::optional<End> end_;
+
   // The client's side.
+  enum class ClientSide { open, closed, lost };
+  ClientSide client_ = ClientSide::open;
   bool awaiting_client_ = false;
   bool swallowing_ = false;        // the rest of a line that was too long
   std::string hello_, helo_name_;  // the last HELO or EHLO that the child took
   bool trusted_;                   // not checked: authenticated, or none of our business
   bool listens_;                   // false before SMTPS has its TLS
 
-  // TLS.
-  bool tls_closed_ = false;
-  bool tls_waits_ = false;           // spftls was started, and waits for the client
-  std::optional<bool> tls_usable_;   // what it said of its certificate
-  std::vector<std::string> tls_variables_;  // for prog, inside TLS
-  std::string tls_name_;                    // the protocol, or "none"
-  bool inside_tls_ = false;
-
   // What the client has made us do.
-  unsigned mails_ = 0;
+  unsigned mails_ = 0, starts_ = 0;
   std::chrono::microseconds checks_cpu_time_{0};
 
-  // The last MAIL that was checked.
-  Query query_;
-  Verdict checked_;
-  std::string header_value_;
-  bool rejecting_ = false;  // its recipients are
+  // spftls: `dismissed` after it was ready, and started again when it is wanted.
+  enum class Tls { none, starting, ready, dismissed, unusable, active };
+  Tls tls_ = Tls::none;
+  bool tls_closed_ = false;
+  Variables tls_variables_;  // for prog, inside TLS
+  std::string tls_name_;     // the protocol, or "none"
 
-  // The child's side.
-  ReplyParser parser_;
-  bool deaf_ = false;
-  bool child_is_up_ = false;
-  bool child_hopeless_ = false;
+  // The child's side. It is up once it has greeted and, where it was started
+  // again, has taken EHLO.
+  struct ChildSide {
+    ReplyParser parser;
+    bool closed = false, deaf = false, up = false;
+  };
+  ChildSide child_;
+  Variables child_variables_;
   bool farewell_ = false;  // the client knows that it closes
-  unsigned starts_ = 0;
-  std::vector<std::string> child_variables_;
-  bool transaction_ = false;      // it took a MAIL
-  bool insert_header_ = false;    // into the message of that transaction
+
+  // The mail transaction (RFC 5321 section 3.3).
+  struct NoTransaction {};
+  struct Refused {  // the child does not know of it; its recipients are refused
+    Query query;
+    Verdict verdict;
+  };
+  struct Open {  // the child took MAIL
+    std::string header;  // what is put into the message, "" for nothing
+  };
+  std::variant<NoTransaction, Refused, Open> transaction_;
 
   std::optional<Task<void>> task_;  // last: its frame refers to the rest
 };

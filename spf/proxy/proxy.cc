@@ -153,7 +153,7 @@ class Proxy {
 
  private:
   void advance();
-  void perform(Actions actions);
+  void perform(const Action& action);
   void write_out();
   void wait();
   void start_child(const std::vector<std::string>& variables);
@@ -214,7 +214,7 @@ void Proxy::advance() {
   do {
     raised_ = false;
     session_.resume();
-    perform(session_.take_actions());
+    for (const Action& action : session_.take_actions()) perform(action);
     write_out();
   } while (raised_ && !session_.finished());
   if (const Session::Limit limit = session_.limit(); limit.number != limit_number_) {
@@ -234,18 +234,21 @@ void Proxy::advance() {
   }
 }
 
-void Proxy::perform(Actions actions) {
-  for (const std::string& line : actions.warnings) write_warning(line);
-  for (const std::string& line : actions.log) write_log(line);
-  if (actions.abandon_check) check_.reset();
-  if (actions.dismiss_previous) dismiss_previous();
-  if (actions.restore_previous) restore_previous();
-  if (actions.start_child) start_child(*actions.start_child);
-  if (actions.dismiss_tls) dismiss_tls();
-  if (actions.prepare_tls) prepare_tls();
-  if (actions.start_tls) handing_over_ = true;
-  if (actions.close_child_input) close_child_input_ = true;
-  if (actions.start_check) start_check(*actions.start_check);
+void Proxy::perform(const Action& action) {
+  std::visit(Performer{
+                 [](const action::Warn& warn) { write_warning(warn.line); },
+                 [](const action::Log& log) { write_log(log.line); },
+                 [this](const action::StartCheck& start) { start_check(start.query); },
+                 [this](action::AbandonCheck) { check_.reset(); },
+                 [this](const action::StartChild& start) { start_child(start.variables); },
+                 [this](action::DismissPrevious) { dismiss_previous(); },
+                 [this](action::RestorePrevious) { restore_previous(); },
+                 [this](action::CloseChildInput) { close_child_input_ = true; },
+                 [this](action::PrepareTls) { prepare_tls(); },
+                 [this](action::DismissTls) { dismiss_tls(); },
+                 [this](action::StartTls) { handing_over_ = true; },
+             },
+             action);
 }
 
 // Writes what can be written now: mostly that is all, and saves a poll. Room

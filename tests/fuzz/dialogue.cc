@@ -52,42 +52,60 @@ bool Dialogue::step() {
 }
 
 void Dialogue::perform(const spf::Actions& actions) {
-  if (actions.abandon_check) checking_.reset();
-  if (actions.dismiss_previous) {
-    require(previous_ != nullptr, "nobody to dismiss");
-    previous_->model.take(spf::dismissal);
-    previous_->model.end_of_input();
-    previous_ = nullptr;
-  }
-  if (actions.restore_previous) {
-    require(previous_ != nullptr, "nobody to restore");
-    server_->model.end_of_input();
-    server_ = std::exchange(previous_, nullptr);
-    octets_lost_ = false;
-  }
-  if (actions.start_child) start(*actions.start_child);
-  perform_tls(actions);
-  for (const std::string& text : actions.log) {
-    require(text.size() < 5000 && std::none_of(text.begin(), text.end(), [](char c) {
-              return c < ' ' || c > '~';
-            }), "a log line that is not printable");
-    require(text.ends_with(" tls=" + protocol()), "a log line with another protocol");
-    if (text.find(" code=550 ") != all)
-      require(judgements_.back().kind == Judgement::Kind::rejected &&
-                  judgements_.back().resets == view_.resets(),
-              "a recipient is refused for a MAIL of before");
-  }
-  if (actions.start_check) {
-    const spf::Query& query = *actions.start_check;
-    require(!server_->model.authenticated || !honest_, "a check after 235");
-    require(view_.verb() == "MAIL", "a check that no MAIL asked for");
-    require(view_.line().find(query.sender) != all, "a check of a sender that was not named");
-    require(query.helo == view_.hello(), "a check with another HELO name");
-    require(!config_.only_tls, "a check that nobody wants");
-    judgements_.push_back(
-        {query.sender, Judgement::Kind::open, {}, {}, view_.resets(), inside_tls_});
-    checking_ = query;
-  }
+  namespace action = spf::action;
+  std::vector<std::string> warnings;
+  for (const spf::Action& wanted : actions)
+    std::visit(spf::Performer{
+                   [&](const action::Warn& warn) { warnings.push_back(warn.line); },
+                   [this](const action::Log& log) { read_log(log.line); },
+                   [this](const action::StartCheck& start) { start_check(start.query); },
+                   [this](action::AbandonCheck) { checking_.reset(); },
+                   [this](const action::StartChild& start_child) { start(start_child.variables); },
+                   [this](action::DismissPrevious) { dismiss_previous(); },
+                   [this](action::RestorePrevious) { restore_previous(); },
+                   [](action::CloseChildInput) {},
+                   [this](action::PrepareTls) { prepare_tls(); },
+                   [this](action::DismissTls) { dismiss_tls(); },
+                   [this](action::StartTls) { start_tls(); },
+               },
+               wanted);
+  look_at_tls(warnings);
+}
+
+void Dialogue::dismiss_previous() {
+  require(previous_ != nullptr, "nobody to dismiss");
+  previous_->model.take(spf::dismissal);
+  previous_->model.end_of_input();
+  previous_ = nullptr;
+}
+
+void Dialogue::restore_previous() {
+  require(previous_ != nullptr, "nobody to restore");
+  server_->model.end_of_input();
+  server_ = std::exchange(previous_, nullptr);
+  octets_lost_ = false;
+}
+
+void Dialogue::read_log(const std::string& text) {
+  require(text.size() < 5000 && std::none_of(text.begin(), text.end(), [](char c) {
+            return c < ' ' || c > '~';
+          }), "a log line that is not printable");
+  require(text.ends_with(" tls=" + protocol()), "a log line with another protocol");
+  if (text.find(" code=550 ") != all)
+    require(judgements_.back().kind == Judgement::Kind::rejected &&
+                judgements_.back().resets == view_.resets(),
+            "a recipient is refused for a MAIL of before");
+}
+
+void Dialogue::start_check(const spf::Query& query) {
+  require(!server_->model.authenticated || !honest_, "a check after 235");
+  require(view_.verb() == "MAIL", "a check that no MAIL asked for");
+  require(view_.line().find(query.sender) != all, "a check of a sender that was not named");
+  require(query.helo == view_.hello(), "a check with another HELO name");
+  require(!config_.only_tls, "a check that nobody wants");
+  judgements_.push_back(
+      {query.sender, Judgement::Kind::open, {}, {}, view_.resets(), inside_tls_});
+  checking_ = query;
 }
 
 void Dialogue::start(const std::vector<std::string>& variables) {

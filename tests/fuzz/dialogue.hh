@@ -99,7 +99,15 @@ class Dialogue : private Witness {
   bool move_verdict();
   bool move_from_tls(std::size_t most);
   void perform(const spf::Actions& actions);
-  void perform_tls(const spf::Actions& actions);
+  void dismiss_previous();
+  void restore_previous();
+  void read_log(const std::string& text);
+  void start_check(const spf::Query& query);
+  void tell_tls();
+  void prepare_tls();
+  void dismiss_tls();
+  void start_tls();
+  void look_at_tls(const std::vector<std::string>& lines);
   void start(const std::vector<std::string>& variables);
   void hand_over();
   void hear_in_place_of_client(std::string_view octets);
@@ -149,6 +157,8 @@ class Dialogue : private Witness {
   std::optional<spf::TlsStatus> status_;  // which was this
   bool tls_spoke_ = false, tls_exited_ = false, tls_end_told_ = false;
   bool given_up_ = false;                 // the session won't start it again
+  unsigned told_tls_ = 0;                 // what to do, in this step
+  bool dismissed_tls_ = false;            // in this step
   bool handing_over_ = false;             // as soon as the client has its 220
   bool inside_tls_ = false;
   std::vector<std::string> tls_variables_;  // of all servers from here on

@@ -23,43 +23,54 @@ std::optional<spf::TlsStatus> take_status(std::string& line, Kind good, Kind bad
 
 }  // namespace
 
-void Dialogue::perform_tls(const spf::Actions& actions) {
-  require(actions.prepare_tls + actions.dismiss_tls + actions.start_tls <= 1,
-          "spftls is told two things at once");
-  if (actions.prepare_tls) {
-    require(tls_ == Tls::absent, "a second spftls");
-    require(config_.starttls == spf::Starttls::terminate || config_.smtps, "an unwanted spftls");
-    require(!inside_tls_, "TLS inside TLS");
-    require(!given_up_, "spftls again, though its certificate can't be used");
-    require(session_.from_tls().empty(), "what the last spftls has said waits for the next one");
-    tls_ = Tls::waits;
-    tls_output_.clear();
-    tls_line_.clear();
-    status_.reset();
-    tls_exited_ = tls_end_told_ = tls_spoke_ = false;
-  }
-  const auto warnings = [&actions](std::string_view start) {
-    return std::count_if(actions.warnings.begin(), actions.warnings.end(),
+void Dialogue::tell_tls() { require(++told_tls_ == 1, "spftls is told two things at once"); }
+
+void Dialogue::prepare_tls() {
+  tell_tls();
+  require(tls_ == Tls::absent, "a second spftls");
+  require(config_.starttls == spf::Starttls::terminate || config_.smtps, "an unwanted spftls");
+  require(!inside_tls_, "TLS inside TLS");
+  require(!given_up_, "spftls again, though its certificate can't be used");
+  require(session_.from_tls().empty(), "what the last spftls has said waits for the next one");
+  tls_ = Tls::waits;
+  tls_output_.clear();
+  tls_line_.clear();
+  status_.reset();
+  tls_exited_ = tls_end_told_ = tls_spoke_ = false;
+}
+
+void Dialogue::dismiss_tls() {
+  tell_tls();
+  require(tls_ == Tls::waits, "no spftls to dismiss");
+  dismissed_tls_ = true;
+}
+
+void Dialogue::start_tls() {
+  tell_tls();
+  require(tls_ == Tls::waits && tls_can_be_used(), "TLS without a spftls that is ready");
+  require(view_.handshaking(), "TLS that the client does not know of");
+  handing_over_ = true;
+}
+
+// After all actions of one step.
+void Dialogue::look_at_tls(const std::vector<std::string>& lines) {
+  const auto warnings = [&lines](std::string_view start) {
+    return std::count_if(lines.begin(), lines.end(),
                          [start](const auto& text) { return text.starts_with(start); });
   };
   const auto unusable = warnings("TLS is not offered: ");
   if (unusable != 0) {
-    require(unusable == 1 && actions.dismiss_tls, "more warnings than spftls");
+    require(unusable == 1 && dismissed_tls_, "more warnings than spftls");
     require(!tls_can_be_used() && (status_ || tls_end_told_ || time_is_over_),
             "spftls is given up without need");
     given_up_ = true;
   }
-  if (actions.dismiss_tls) {
-    require(tls_ == Tls::waits, "no spftls to dismiss");
+  if (std::exchange(dismissed_tls_, false)) {
     require(given_up_ || view_.verb() == "MAIL" || session_.finished(),
             "spftls is dismissed without a word");
     tls_ = Tls::absent;
   }
-  if (actions.start_tls) {
-    require(tls_ == Tls::waits && tls_can_be_used(), "TLS without a spftls that is ready");
-    require(view_.handshaking(), "TLS that the client does not know of");
-    handing_over_ = true;
-  }
+  told_tls_ = 0;
   const bool begun = handing_over_ || tls_ == Tls::has_client;
   if (!config_.smtps) require(begun == (view_.handshaking() || inside_tls_), "TLS by halves");
   const bool failed = begun && !inside_tls_ && session_.finished();

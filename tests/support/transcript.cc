@@ -118,52 +118,67 @@ class Player {
   // Lets the session go on and notes what it does.
   void look() {
     session_.resume();
-    spf::Actions actions = session_.take_actions();
-    if (actions.abandon_check) events_.push_back("abandon");
-    if (actions.dismiss_previous) events_.push_back("dismiss");
-    if (actions.restore_previous)
-      events_.push_back(std::erase(actions.warnings, restore_warning) ? "restore" : "restore unsaid");
-    if (actions.start_child) {
-      std::string event = "start";
-      for (const std::string& variable : *actions.start_child)
-        if (variable.starts_with("SPFRESULT="))
-          event += " " + variable.substr(10);
-        else if (!variable.starts_with("SPF"))
-          event += " " + variable;
-      events_.push_back(event);
-    }
-    if (actions.prepare_tls) {
-      events_.push_back("prepare_tls");
-      tls_ = Tls::waits;
-    }
-    if (actions.dismiss_tls) {
-      events_.push_back("dismiss_tls");
-      tls_ = Tls::none;
-    }
-    if (actions.start_tls) {
-      events_.push_back("start_tls");
-      tls_ = Tls::has_client;
-    }
-    if (actions.close_child_input) events_.push_back("close");
-    if (actions.start_check)
-      events_.push_back("check " + actions.start_check->sender + "," + actions.start_check->helo);
-    for (const std::string& line : actions.log) {
-      const auto value = [&line](std::string_view key) {
-        const std::size_t begin = line.find(key) + key.size();
-        return line.substr(begin, line.find(' ', begin) - begin);
-      };
-      std::string event = "log " + value(" code=");
-      if (!value(" rcptto=").empty()) event += " " + value(" rcptto=");
-      if (value(" tls=") != "none") event += " " + value(" tls=");
-      events_.push_back(event);
-    }
-    for (const std::string& line : actions.warnings) events_.push_back("warning " + line);
+    for (const spf::Action& action : session_.take_actions()) note(action);
     take(session_.to_child(), to_child_);
     if (session_.output_ready()) take(session_.to_client(), to_client_);
     if (session_.finished() && !finished_) {
       finished_ = true;
       events_.push_back("finish");
     }
+  }
+
+  void note(const spf::Action& action) {
+    namespace action_of = spf::action;
+    std::visit(spf::Performer{
+                   [this](const action_of::Warn& warn) { note_warning(warn.line); },
+                   [this](const action_of::Log& log) { note_log(log.line); },
+                   [this](const action_of::StartCheck& start) {
+                     events_.push_back("check " + start.query.sender + "," + start.query.helo);
+                   },
+                   [this](action_of::AbandonCheck) { events_.push_back("abandon"); },
+                   [this](const action_of::StartChild& start) { note_start(start.variables); },
+                   [this](action_of::DismissPrevious) { events_.push_back("dismiss"); },
+                   [this](action_of::RestorePrevious) { events_.push_back("restore unsaid"); },
+                   [this](action_of::CloseChildInput) { events_.push_back("close"); },
+                   [this](action_of::PrepareTls) { note_tls("prepare_tls", Tls::waits); },
+                   [this](action_of::DismissTls) { note_tls("dismiss_tls", Tls::none); },
+                   [this](action_of::StartTls) { note_tls("start_tls", Tls::has_client); },
+               },
+               action);
+  }
+
+  void note_tls(const char* event, Tls now) {
+    events_.push_back(event);
+    tls_ = now;
+  }
+
+  void note_start(const std::vector<std::string>& variables) {
+    std::string event = "start";
+    for (const std::string& variable : variables)
+      if (variable.starts_with("SPFRESULT="))
+        event += " " + variable.substr(10);
+      else if (!variable.starts_with("SPF"))
+        event += " " + variable;
+    events_.push_back(event);
+  }
+
+  void note_log(const std::string& line) {
+    const auto value = [&line](std::string_view key) {
+      const std::size_t begin = line.find(key) + key.size();
+      return line.substr(begin, line.find(' ', begin) - begin);
+    };
+    std::string event = "log " + value(" code=");
+    if (!value(" rcptto=").empty()) event += " " + value(" rcptto=");
+    if (value(" tls=") != "none") event += " " + value(" tls=");
+    events_.push_back(event);
+  }
+
+  // The warning of a restart that failed belongs to what was done about it.
+  void note_warning(const std::string& line) {
+    if (line == restore_warning && !events_.empty() && events_.back() == "restore unsaid")
+      events_.back() = "restore";
+    else
+      events_.push_back("warning " + line);
   }
 
   static void take(spf::Buffer& from, std::string& to) {

@@ -1,0 +1,53 @@
+// What the session wants done, which has no I/O of its own.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "spf/engine/check.hh"
+
+namespace spf {
+
+namespace action {
+struct Warn { std::string line; };  // to be marked as a warning
+struct Log { std::string line; };   // as it is
+
+struct StartCheck { Query query; };
+struct AbandonCheck {};
+
+// Start prog with these variables ("NAME=value") added to the environment; a
+// child that is there already is set aside until the new one has proved itself.
+struct StartChild { std::vector<std::string> variables; };
+struct DismissPrevious {};  // the one set aside: tell it `dismissal`, close its input
+struct RestorePrevious {};  // it is the child again, the new one is killed
+struct CloseChildInput {};  // once the buffer to it is empty
+
+struct PrepareTls {};  // start spftls; it waits
+struct DismissTls {};  // it is not needed
+// Once the client has its replies: read no more from it, hand it to spftls, and
+// take that for the client. Out of prog's environment comes what speaks of TLS
+// in other ways.
+struct StartTls {};
+}  // namespace action
+
+using Action =
+    std::variant<action::Warn, action::Log, action::StartCheck, action::AbandonCheck,
+                 action::StartChild, action::DismissPrevious, action::RestorePrevious,
+                 action::CloseChildInput, action::PrepareTls, action::DismissTls, action::StartTls>;
+
+// To be done in this order.
+using Actions = std::vector<Action>;
+
+// One function for each kind of action, as std::visit takes them.
+template <class... Handlers>
+struct Performer : Handlers... {
+  using Handlers::operator()...;
+};
+template <class... Handlers>
+Performer(Handlers...) -> Performer<Handlers...>;
+
+// How an idle child is told to go.
+inline constexpr std::string_view dismissal = "QUIT\r\n";
+
+}  // namespace spf

@@ -1,0 +1,297 @@
+// What the session does of each command.
+#include <algorithm>
+
+#include "spf/dialogue/message_content.hh"
+#include "spf/dialogue/policy.hh"
+#include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/session.hh"
+#include "spf/dialogue/variables.hh"
+
+namespace spf {
+namespace {
+
+using std::chrono::seconds;
+
+// A session may not make us work without end. MAIL counts once it has an
+// address, also for a client that is not checked.
+constexpr unsigned max_mails = 1000;
+constexpr seconds max_cpu_time{10};  // of all checks
+
+// A client in DATA has shown life when it has sent this much (RFC 5321 section
+// 4.5.3.2.5 speaks of blocks).
+constexpr std::size_t data_block = 4096;
+
+}  // namespace
+
+// Commands. False after QUIT.
+
+Task<bool> Session::execute(Command command) {
+  const auto [verb, argument] = command;
+  switch (verb) {
+    case Verb::helo:
+    case Verb::ehlo:
+      co_await greet(command);
+      break;
+
+    case Verb::mail:
+    case Verb::rcpt:
+      if (const auto path = parse_path(verb, argument, is_own_); !path)
+        say(verb == Verb::mail ? reply::bad_mail : reply::bad_rcpt);
+      else if (verb == Verb::mail)
+        co_await mail(*path);
+      else
+        co_await recipient(*path);
+      break;
+
+    case Verb::data:
+    case Verb::rset:
+    case Verb::quit:
+      if (!argument.empty()) {
+        say(reply::bad_syntax);
+      } else if (verb == Verb::data) {
+        co_await data();
+      } else if (verb == Verb::rset) {
+        transaction_ = NoTransaction{};
+        co_await relay("RSET");
+      } else {
+        co_await relay("QUIT");
+        co_return false;
+      }
+      break;
+
+    case Verb::noop:
+      co_await relay("NOOP");
+      break;
+
+    case Verb::vrfy:
+    case Verb::expn:
+    case Verb::help: {
+      std::string line(name(verb));
+      if (!argument.empty()) line.append(" ").append(argument);
+      if (is_plain(line))
+        co_await relay(std::move(line));
+      else
+        say(reply::bad_syntax);
+      break;
+    }
+
+    case Verb::auth:
+      co_await authenticate(argument);
+      break;
+
+    case Verb::starttls:
+      co_await starttls(argument);
+      break;
+
+    case Verb::bdat:
+      throw Close{std::string(reply::no_chunking)};
+
+    case Verb::unknown:
+      say(reply::not_implemented);
+      break;
+  }
+  co_return true;
+}
+
+Task<void> Session::greet(Command command) {
+  if (!is_plain(command.argument)) {
+    say(reply::bad_syntax);
+    co_return;
+  }
+  std::string line(name(command.verb));
+  if (!command.argument.empty()) line.append(" ").append(command.argument);
+  // It makes itself ready while the child answers.
+  if (command.verb == Verb::ehlo && tls_ == Tls::none) prepare_tls();
+  Reply answer = co_await ask(line);
+  if (answer.positive()) {
+    hello_ = std::move(line);
+    helo_name_ = command.argument;
+    transaction_ = NoTransaction{};
+    if (command.verb == Verb::ehlo) {
+      co_await await_tls();
+      filter_ehlo(answer, starttls_keyword());
+    }
+  }
+  co_await pass(std::move(answer));
+}
+
+Task<void> Session::mail(const Path& path) {
+  // What is open in the child stays so until it is reset.
+  if (auto* open = std::get_if<Open>(&transaction_))
+    open->header.clear();
+  else
+    transaction_ = NoTransaction{};
+  dismiss_tls();  // who sends mail in clear will hardly want it any more
+  if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
+  if (checks_cpu_time_ > max_cpu_time) throw Close{std::string(reply::too_much_work)};
+  if (trusted_) {
+    co_await reset_child();
+    co_await open_transaction(path, std::string());
+    co_return;
+  }
+
+  const Query query = {config_.client, helo_name_, path.mailbox};
+  std::optional<Verdict> verdict = co_await check(query);
+  if (!verdict) {
+    say(reply::lookup_failure);
+    co_return;
+  }
+
+  switch (decide(config_.level, verdict->result)) {
+    case Decision::defer:
+      co_await reset_child();
+      log(451, "", query, *verdict);
+      say(reply::lookup_failure);
+      break;
+
+    case Decision::reject:
+      co_await reset_child();
+      transaction_ = Refused{query, *std::move(verdict)};
+      say(reply::ok);
+      break;
+
+    case Decision::accept: {
+      const std::string value = header_value(query, *verdict, config_.receiver);
+      const Variables wanted = variables(*verdict, value);
+      const bool started = co_await start_again(wanted);
+      co_await reset_child();
+      if (!started) {
+        say(reply::cannot_start_again);
+        break;
+      }
+      log(250, "", query, *verdict);
+      std::string header = config_.insert_header ? received_spf(value) : std::string();
+      co_await open_transaction(path, std::move(header));
+      break;
+    }
+  }
+}
+
+Task<void> Session::open_transaction(const Path& path, std::string header) {
+  Reply answer = co_await ask(path.command(Verb::mail));
+  if (answer.positive()) transaction_ = Open{std::move(header)};
+  co_await pass(std::move(answer));
+}
+
+Task<void> Session::recipient(const Path& path) {
+  if (const auto* refused = std::get_if<Refused>(&transaction_)) {
+    log(550, path.mailbox, refused->query, refused->verdict);
+    say(rejection(refused->verdict.explanation).wire());
+    co_return;
+  }
+  co_await relay(path.command(Verb::rcpt));
+}
+
+Task<void> Session::data() {
+  Reply answer = co_await ask("DATA");
+  const bool go_ahead = answer.code == 354;
+  const auto* open = std::get_if<Open>(&transaction_);
+  if (go_ahead && !open) throw ChildTrouble{};
+  co_await pass(std::move(answer));
+  if (!go_ahead) co_return;
+
+  co_await transfer(open->header);
+  to_child_.append(end_of_data);
+  try {
+    answer = co_await child_reply();
+  } catch (const ChildTrouble&) {
+    throw ChildTrouble{reply::message_lost};
+  }
+  if (child_.deaf && answer.positive()) throw Close{std::string(reply::message_lost)};
+  transaction_ = NoTransaction{};
+  co_await pass(std::move(answer));
+}
+
+// Carries the message over, without its final dot. Returns only when all of it
+// is in the buffer to the child, with room for the dot.
+Task<void> Session::transfer(const std::string& header) {
+  DataFilter filter(header);
+  DataFilter::Status status = DataFilter::Status::more;
+  std::size_t block = 0;
+  begin_limit(config_.smtp_timeout);
+  while (status != DataFilter::Status::end || to_child_.room() < end_of_data.size()) {
+    if (!from_child_.empty() || child_.closed) {
+      // It can only be a refusal: the message is not whole yet.
+      Reply early;
+      try {
+        early = co_await child_reply();
+      } catch (const ChildTrouble&) {
+        to_child_.clear();
+        throw ChildTrouble{reply::message_lost};
+      }
+      throw Close{early.code >= 400 ? early.wire() : std::string(reply::message_lost)};
+    }
+    if (status == DataFilter::Status::more) {
+      const DataFilter::Step step = filter.push(from_client_.data(), to_child_);
+      from_client_.consume(step.taken);
+      status = step.status;
+      if (status == DataFilter::Status::bare_lf) throw Close{std::string(reply::bare_lf)};
+      if (status == DataFilter::Status::end) continue;
+      block += step.taken;
+      if (block >= data_block) {
+        block = 0;
+        begin_limit(config_.smtp_timeout);
+      }
+    }
+    if (client_has_closed() && from_client_.empty()) throw ClientGone{};
+    stop_waiting_if_over();
+    if (timed_out_) throw Close{std::string(reply::timed_out)};
+    co_await client_event();
+  }
+}
+
+Task<void> Session::authenticate(std::string_view argument) {
+  if (argument.empty() || !is_plain(argument)) {
+    say(reply::bad_syntax);
+    co_return;
+  }
+  if (!std::holds_alternative<NoTransaction>(transaction_)) {
+    say(reply::in_transaction);
+    co_return;
+  }
+  std::string line = "AUTH ";
+  line += argument;
+  // What comes after 235 is not checked, so no older verdict may be there.
+  const bool started = co_await start_again(no_variables);
+  if (!started) {
+    say(reply::cannot_start_again);
+    co_return;
+  }
+
+  Reply answer = co_await ask(std::move(line));
+  while (answer.code == 334) {
+    co_await pass(std::move(answer));
+    Line response = co_await client_line(LineKind::opaque);
+    // RFC 4954 section 4: "*" cancels.
+    std::string next = response.problem.empty() ? std::move(response.text) : "*";
+    answer = co_await ask(std::move(next));
+  }
+  if (answer.code == 235) trusted_ = true;
+  co_await pass(std::move(answer));
+}
+
+Task<void> Session::relay(std::string line) {
+  Reply answer = co_await ask(std::move(line));
+  co_await pass(std::move(answer));
+}
+
+// The check. Nothing, if it was given up because the client went away.
+
+Task<std::optional<Verdict>> Session::check(const Query& query) {
+  verdict_.reset();
+  act(action::StartCheck{query});
+  begin_limit(seconds(0));  // the check has its own deadline
+  while (!verdict_) {
+    co_await event();
+    if (verdict_) break;
+    stop_waiting_if_over();
+    if (client_is_done()) {
+      act(action::AbandonCheck{});
+      co_return std::nullopt;
+    }
+    listen_to_idle_child();
+  }
+  co_return std::exchange(verdict_, std::nullopt);
+}
+
+}  // namespace spf

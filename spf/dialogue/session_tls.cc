@@ -1,0 +1,149 @@
+// STARTTLS and SMTPS, as the session sees them (RFC 3207).
+#include "spf/dialogue/session.hh"
+#include "spf/dialogue/variables.hh"
+
+namespace spf {
+namespace {
+
+using std::chrono::seconds;
+
+// What spftls has to load its certificate, and for the handshake, for which it
+// gives the client 30 seconds itself.
+constexpr seconds tls_ready_time{10};
+constexpr seconds tls_handshake_time{40};
+
+}  // namespace
+
+Task<void> Session::starttls(std::string_view argument) {
+  if (tls_ == Tls::active) {
+    say(reply::tls_active);
+  } else if (config_.starttls == Starttls::hide) {
+    say(reply::not_implemented);
+  } else if (!argument.empty()) {
+    say(reply::bad_syntax);
+  } else if (config_.starttls == Starttls::pass) {
+    co_await pass_starttls();
+  } else {
+    prepare_tls();
+    co_await await_tls();
+    if (tls_ != Tls::ready) {
+      say(reply::tls_unavailable);
+      co_return;
+    }
+    say(reply::ready_for_tls);
+    co_await start_tls();
+    const bool started = co_await replace_child(no_variables);
+    if (client_is_done()) throw ClientGone{};
+    if (!started) throw Close{std::string(reply::cannot_start)};
+  }
+}
+
+// Starts spftls, if it is not there and may be of use.
+void Session::prepare_tls() {
+  const bool wanted = config_.starttls == Starttls::terminate || config_.smtps;
+  if (!wanted || (tls_ != Tls::none && tls_ != Tls::dismissed)) return;
+  tls_ = Tls::starting;
+  tls_closed_ = false;
+  from_tls_.clear();
+  act(action::PrepareTls{});
+}
+
+void Session::dismiss_tls() {
+  if (tls_ != Tls::starting && tls_ != Tls::ready) return;
+  tls_ = tls_ == Tls::ready ? Tls::dismissed : Tls::none;
+  act(action::DismissTls{});
+}
+
+StarttlsKeyword Session::starttls_keyword() const {
+  if (config_.starttls == Starttls::pass && tls_ != Tls::active) return StarttlsKeyword::keep;
+  return tls_ == Tls::ready || tls_ == Tls::dismissed ? StarttlsKeyword::offer
+                                                      : StarttlsKeyword::drop;
+}
+
+// Waits until spftls, if it was started, has said whether it can serve. One
+// that can't is dismissed, and what keeps it from that goes to the log.
+Task<void> Session::await_tls() {
+  const bool has_died = tls_ == Tls::ready && tls_closed_;
+  if (tls_ != Tls::starting && !has_died) co_return;
+  if (has_died) from_tls_.clear();  // where it said that it was ready
+  begin_limit(tls_ready_time);
+  std::optional<TlsStatus> status;
+  for (;;) {
+    status = take_tls_status(from_tls_, TlsStatus::Kind::ready, TlsStatus::Kind::unusable);
+    if (status || tls_closed_ || timed_out_) break;
+    stop_waiting_if_over();
+    co_await event();
+  }
+  if (status && status->kind == TlsStatus::Kind::ready) {
+    tls_ = Tls::ready;
+    co_return;
+  }
+  dismiss_tls();
+  tls_ = Tls::unusable;
+  warn("TLS is not offered: " + (status       ? status->reason
+                                 : timed_out_ ? "spftls hangs"
+                                              : "spftls has died"));
+}
+
+// Hands the client to spftls and waits for its handshake. All that was said in
+// clear is forgotten (RFC 3207 section 4.2), and what is still to be read of it
+// is thrown away: somebody else may have put it there.
+Task<void> Session::start_tls() {
+  from_client_.clear();
+  swallowing_ = false;
+  listens_ = true;
+  act(action::StartTls{});
+  begin_limit(tls_handshake_time);
+  std::optional<TlsStatus> status;
+  for (;;) {
+    status = take_tls_status(from_client_, TlsStatus::Kind::established, TlsStatus::Kind::failed);
+    if (status || client_has_closed() || timed_out_) break;
+    if (shutting_down_) throw ClientGone{};
+    co_await client_event();
+  }
+  if (!status || status->kind != TlsStatus::Kind::established) {
+    warn("TLS handshake with " + config_.client.text() + ": " +
+         (status       ? status->reason
+          : timed_out_ ? "spftls hangs"
+                       : "connection closed"));
+    throw ClientGone{};
+  }
+  tls_ = Tls::active;
+  tls_name_ = status->protocol;
+  tls_variables_ = tls_variables(*status);
+  hello_.clear();
+  helo_name_.clear();
+  trusted_ = config_.only_tls;
+  transaction_ = NoTransaction{};
+}
+
+// After the child's 220 all that passes is TLS to us.
+Task<void> Session::pass_starttls() {
+  Reply answer = co_await ask("STARTTLS");
+  const bool blind = answer.code == 220;
+  co_await pass(std::move(answer));
+  if (!blind) co_return;
+  warn("STARTTLS: " + config_.client.text() + " goes unchecked from here on");
+  from_client_.clear();  // sent in clear before the handshake: not part of it
+  const auto copy = [](Buffer& from, Buffer& to) {
+    const std::string_view bytes = from.data().substr(0, to.room());
+    to.append(bytes);
+    from.consume(bytes.size());
+  };
+  begin_limit(seconds(0));  // the child keeps time
+  const auto lost = [this] { return client_ == ClientSide::lost; };
+  while (!lost() && !child_.closed && !(client_has_closed() && from_client_.empty())) {
+    copy(from_client_, to_child_);
+    copy(from_child_, to_client_);
+    co_await client_event();
+    if (shutting_down_) break;
+  }
+  act(action::CloseChildInput{});
+  while (!lost() && !shutting_down_ && !(child_.closed && from_child_.empty())) {
+    copy(from_child_, to_client_);
+    co_await client_event();
+  }
+  throw ClientGone{};
+}
+
+}  // namespace spf
