@@ -137,11 +137,13 @@ Judged by_dialogue(const Case& item, const spf::Address& client, bool silent) {
   spfwrap.client().reply();
   spfwrap.ask("HELO " + item.helo);
   const auto at = item.mailfrom.rfind('@');
-  if (at == 0) {
+  const bool empty_label = at != 0 && item.mailfrom.find("..", at + 1) != item.mailfrom.npos;
+  if (at == 0 || empty_label) {
     const std::string reply = spfwrap.ask("MAIL FROM:<" + item.mailfrom + ">");
     judged.result = item.results.front();
     judged.explanation = item.explanation.value_or("");
-    judged.remark = "501 by design, since servers do not agree on <@domain>";
+    judged.remark = empty_label ? "501 by design, since such a domain is none"
+                                : "501 by design, since servers do not agree on <@domain>";
     if (!reply.starts_with("501")) judged.trouble = reply + ", not 501";
     if (spfwrap.finish() != 0) judged.trouble = "exit code";
     return judged;
