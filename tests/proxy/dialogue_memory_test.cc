@@ -15,7 +15,7 @@ using namespace test;
 namespace {
 
 // The process among spfwrap's children that is spfwrap too: the evaluator.
-pid_t evaluator_of(pid_t spfwrap) {
+[[maybe_unused]] pid_t evaluator_of(pid_t spfwrap) {
   const auto exe = [](pid_t pid) {
     char path[4096];
     const ssize_t size = readlink(("/proc/" + std::to_string(pid) + "/exe").c_str(), path, sizeof path);
@@ -33,7 +33,7 @@ pid_t evaluator_of(pid_t spfwrap) {
 }
 
 // Whether the process has this text anywhere in memory that it may read.
-bool has_in_memory(pid_t pid, const std::string& text) {
+[[maybe_unused]] bool has_in_memory(pid_t pid, const std::string& text) {
   const std::string maps = read_file("/proc/" + std::to_string(pid) + "/maps");
   std::FILE* const memory = std::fopen(("/proc/" + std::to_string(pid) + "/mem").c_str(), "r");
   REQUIRE(memory != nullptr);
