@@ -100,6 +100,7 @@ Task<void> Session::dialogue() {
   try {
     greeting = co_await start_child(no_variables);
   } catch (const ChildTrouble&) {
+    if (!child_.closed) warn("SMTP server does not greet");
     throw ChildTrouble{reply::cannot_start};
   }
   child_.up = true;
@@ -118,6 +119,15 @@ Task<void> Session::dialogue() {
 
 // The client.
 
+// Makes room where a line is longer than it may be (one octet may be CR), and
+// its end is still to come.
+void Session::swallow_beyond(std::size_t limit) {
+  const std::string_view waiting = from_client_.data();
+  if (waiting.size() <= limit + 1 || waiting.find('\n') != waiting.npos) return;
+  swallowing_ = true;
+  from_client_.clear();
+}
+
 Task<Session::Line> Session::client_line(LineKind kind) {
   begin_limit(config_.smtp_timeout);
   for (;; co_await client_event()) {
@@ -130,10 +140,7 @@ Task<Session::Line> Session::client_line(LineKind kind) {
     const std::size_t limit = kind == LineKind::opaque ? max_auth_line : line_limit(waiting);
     const std::size_t lf = waiting.find('\n');
     if (lf == waiting.npos) {
-      if (waiting.size() > limit + 1) {  // one may be CR
-        swallowing_ = true;
-        from_client_.clear();
-      }
+      swallow_beyond(limit);
       if (client_has_closed()) throw ClientGone{};  // a partial line is no command
       continue;
     }

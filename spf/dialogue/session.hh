@@ -157,6 +157,7 @@ class Session {
   Task<void> client_event();
 
   bool client_is_done() const;
+  void swallow_beyond(std::size_t limit);
   bool client_has_closed() const { return client_ != ClientSide::open; }
   void stop_waiting_if_over() const;
   void forget_child();
@@ -200,7 +201,7 @@ class Session {
   bool listens_;                   // false before SMTPS has its TLS
 
   // What the client has made us do.
-  unsigned mails_ = 0, starts_ = 0;
+  unsigned mails_ = 0;
   std::chrono::microseconds checks_cpu_time_{0};
 
   // spftls: `dismissed` after it was ready, and started again when it is wanted.

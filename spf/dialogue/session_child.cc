@@ -8,9 +8,6 @@ namespace {
 
 using std::chrono::seconds;
 
-// A session may not make us start prog without end.
-constexpr unsigned max_starts = 500;
-
 // How long a child that is started again has for its greeting and for EHLO;
 // clients wait at least five minutes for MAIL (RFC 5321 section 4.5.3.2.2).
 constexpr seconds restart_time{60};
@@ -26,8 +23,6 @@ void Session::forget_child() {
 
 Task<Reply> Session::start_child(const Variables& variables) {
   if (client_is_done()) throw ClientGone{};
-  if (starts_ == max_starts) throw Close{std::string(reply::too_many_messages)};
-  ++starts_;
   Variables all = variables;
   all.insert(all.end(), tls_variables_.begin(), tls_variables_.end());
   act(action::StartChild{std::move(all)});
@@ -109,7 +104,9 @@ Task<Reply> Session::child_reply() {
     }
     if (status == ReplyParser::Status::malformed || child_.closed || timed_out_)
       throw ChildTrouble{};
-    // What it says before it is up answers nothing that the client has said.
+    // What it says before it is up answers nothing that the client has said. That
+    // the client has gone shows only where there is room for more of it.
+    if (!child_.up) swallow_beyond(line_limit(from_client_.data()));
     if (!child_.up && client_is_done()) throw ClientGone{};
     stop_waiting_if_over();
     co_await event();

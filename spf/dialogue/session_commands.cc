@@ -13,7 +13,8 @@ namespace {
 using std::chrono::seconds;
 
 // A session may not make us work without end. MAIL counts once it has an
-// address, also for a client that is not checked.
+// address, also for a client that is not checked. With it prog's starts are
+// bounded too: each is for a MAIL, for AUTH after one, or for STARTTLS.
 constexpr unsigned max_mails = 1000;
 constexpr seconds max_cpu_time{10};  // of all checks
 

@@ -102,7 +102,8 @@ Task<void> Session::start_tls() {
     co_await client_event();
   }
   if (!status || status->kind != TlsStatus::Kind::established) {
-    warn("TLS handshake with " + config_.client.text() + ": " +
+    const bool known = !config_.client.is_unspecified();
+    warn("TLS handshake with " + (known ? config_.client.text() : "unknown") + ": " +
          (status       ? status->reason
           : timed_out_ ? "spftls hangs"
                        : "connection closed"));

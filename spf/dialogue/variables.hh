@@ -15,9 +15,11 @@ namespace spf {
 // Octets of the value of one of them.
 inline constexpr std::size_t max_variable = 1000;
 
-// The names of all variables this program sets.
-inline constexpr std::array<std::string_view, 6> variable_names = {
-    "SPFRESULT", "SPFIDENTITY", "SPFDOMAIN", "SPFMECHANISM", "SPFHEADER", "SPFEXPLANATION"};
+// The names of all variables that speak of a verdict: none of them reaches prog
+// from outside.
+inline constexpr std::array<std::string_view, 9> variable_names = {
+    "SPFRESULT", "SPFIDENTITY",    "SPFDOMAIN",      "SPFMECHANISM", "SPFHEADER",
+    "SPFEXPLANATION", "SPFAUTHRESULTS", "SPFHELORESULT", "SPFPOLICY"};
 
 // "NAME=value" for each of them that this verdict has. `value` is header_value's.
 std::vector<std::string> variables(const Verdict& verdict, std::string_view value);

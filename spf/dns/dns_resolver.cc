@@ -72,6 +72,7 @@ struct DnsResolver::Question {
   std::vector<bool> in_round;      // servers asked in this round
   unsigned round = 0;
   bool round_over = false;         // all were asked
+  bool has_failure = false;        // a server said so
   Clock::time_point next;          // when to go on, answer or not
 
   // TCP, where use_tcp
@@ -101,6 +102,8 @@ struct DnsResolver::Engine {
   void send_to(Question& question, std::size_t server);
   void note_silence(const Question& question);
   void note_closed(std::size_t server);
+  bool anybody_good(const Question& question) const;
+  void settle_doubtful(Question& question);
   void begin_tcp(Question& question, std::size_t first);
   void settle_tcp(Question& question);
   void next_tcp(Question& question);
@@ -146,6 +149,7 @@ void DnsResolver::Engine::begin(Question& question) {
   question.failed.assign(servers.size(), false);
   question.in_round.assign(servers.size(), false);
   question.round = 0;
+  question.round_over = question.has_failure = false;
   send(question);
 }
 
@@ -259,12 +263,31 @@ void DnsResolver::Engine::settle(Question& question) {
   }
   const bool late = Clock::now() >= question.next;
   if (late) note_silence(question);
+  if (question.has_failure && !anybody_good(question)) return settle_doubtful(question);
   if (late || (question.attempts.empty() && !question.round_over)) return send(question);
   // Where all servers have failed there is nothing to wait for.
   const auto left = [&](std::size_t i) { return !servers[i]->gone && !question.failed[i]; };
   for (std::size_t i = 0; i < servers.size(); ++i)
     if (left(i)) return;
   finish(question, {});
+}
+
+// Whether a server is left for the question, of which there is no doubt.
+bool DnsResolver::Engine::anybody_good(const Question& question) const {
+  for (std::size_t i = 0; i < servers.size(); ++i)
+    if (!servers[i]->gone && !question.failed[i] && !servers[i]->doubtful()) return true;
+  return false;
+}
+
+// Somebody has answered, if only with a failure: who is in doubt gets a hedge
+// of time for what the others could not say.
+void DnsResolver::Engine::settle_doubtful(Question& question) {
+  for (std::size_t i = 0; i < servers.size(); ++i)
+    if (!servers[i]->gone && !question.failed[i] && !question.in_round[i]) send_to(question, i);
+  question.next = question.asked;
+  for (const Attempt& attempt : question.attempts)
+    if (!servers[attempt.server]->gone) question.next = std::max(question.next, attempt.sent + hedge);
+  if (question.attempts.empty() || Clock::now() >= question.next) finish(question, {});
 }
 
 // What has become of one packet.
@@ -278,8 +301,13 @@ void DnsResolver::Engine::take(Question& question, Attempt& attempt) {
     case State::no_data: answer.status = Answer::Status::no_data; break;
     case State::response: return read(question, attempt.query->response());
     case State::truncated: return begin_tcp(question, attempt.server);
-    case State::refused: server.refuses = true; [[fallthrough]];
-    case State::failed: question.failed[attempt.server] = true; return;
+    case State::refused:
+      server.refuses = true;
+      question.failed[attempt.server] = true;
+      return;
+    case State::failed:
+      question.has_failure = question.failed[attempt.server] = true;
+      return;
   }
   finish(question, std::move(answer));
 }

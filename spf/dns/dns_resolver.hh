@@ -18,7 +18,8 @@ namespace spf {
 // until the deadline. A server that was silent, refused to serve or at whose
 // port nobody listens is asked after the others from then on, and not waited
 // for; one at whose port nobody listens twice, half a second apart, is given
-// up. An answer counts from whichever server it comes.
+// up. Where the others have failed (SERVFAIL), such a server has half a second
+// and no more. An answer counts from whichever server it comes.
 //
 // At most `most_questions` are asked, each link of a chain of CNAMEs being one:
 // what is beyond is trouble and over_bound.

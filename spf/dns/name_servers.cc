@@ -37,25 +37,32 @@ std::string_view next_word(std::string_view& text) {
   return word;
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
 // The N of "port:N" or "port=N".
 std::optional<std::uint16_t> port_number(std::string_view digits) {
-  unsigned port = 0;
-  for (const char c : digits) {
-    if (!is_digit(c) || port > 65535) return {};
-    port = port * 10 + unsigned(c - '0');
-  }
+  if (!is_number(digits) || digits.size() > 5) return {};
+  const unsigned port = unsigned(std::stoul(std::string(digits)));
   if (port == 0 || port > 65535) return {};
   return std::uint16_t(port);
 }
 
 // Options of resolv.conf(5), and those of udns, that may stand in RES_OPTIONS.
 bool is_known_option(std::string_view word) {
-  static constexpr std::string_view known[] = {
-      "debug", "ndots", "timeout", "attempts", "rotate", "no-check-names", "inet6", "ip6-bytestring",
-      "ip6-dotint", "no-ip6-dotint", "edns0", "single-request", "single-request-reopen",
-      "no-tld-query", "use-vc", "no-reload", "trust-ad", "no-aaaa", "retrans", "retry", "udpbuf"};
-  const std::string_view name = word.substr(0, word.find_first_of(":="));
-  return std::find(std::begin(known), std::end(known), name) != std::end(known);
+  static constexpr std::string_view words[] = {
+      "debug", "rotate", "no-check-names", "inet6", "ip6-bytestring", "ip6-dotint",
+      "no-ip6-dotint", "edns0", "single-request", "single-request-reopen", "no-tld-query",
+      "use-vc", "no-reload", "trust-ad", "no-aaaa"};
+  static constexpr std::string_view numbered[] = {"ndots",   "timeout", "attempts",
+                                                  "retrans", "retry",   "udpbuf"};
+  const auto is_in = [](const auto& list, std::string_view name) {
+    return std::find(std::begin(list), std::end(list), name) != std::end(list);
+  };
+  const std::size_t colon = word.find_first_of(":=");
+  return colon == word.npos ? is_in(words, word)
+                            : is_in(numbered, word.substr(0, colon)) && is_number(word.substr(colon + 1));
 }
 
 class Finder {

@@ -319,9 +319,11 @@ void Proxy::dismiss(std::optional<Child>& child, seconds time) {
 
 // Kills it, if it has not ended. One that never was of use is named.
 void Proxy::bury(std::optional<Child>& child) {
-  if (child->failed)
-    write_warning(std::string(argv_[0]) + " died at its start" +
-                  end_text(child->ended ? *child->ended : child->process.end()));
+  child->look();
+  if (child->failed && child->ended)
+    write_warning(std::string(argv_[0]) + " died at its start" + end_text(*child->ended));
+  else if (child->failed)
+    write_warning(std::string(argv_[0]) + " closed its output at its start, and was killed");
   child.reset();
 }
 

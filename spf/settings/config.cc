@@ -243,8 +243,10 @@ void read_rest(const Reader& reader, Config& config) {
 }  // namespace
 
 bool wants_smtps(const Getenv& getenv) {
-  const std::string_view value = value_of(getenv, "SMTPS");
-  return !value.empty() && value != "0" && value_of(getenv, "SSL_PROTOCOL").empty();
+  // With its blanks: where it is in doubt, nothing is said in clear.
+  const char* value = getenv("SMTPS");
+  return value && *value && value != std::string_view("0") &&
+         value_of(getenv, "SSL_PROTOCOL").empty();
 }
 
 Config read_config(const Getenv& getenv, const Peer& peer) {

@@ -50,7 +50,7 @@ bool leave_parent(pid_t parent, int output) {
                                    WalledProcess::Clock::time_point deadline,
                                    unsigned most_questions, const WalledProcess::Work& work) {
   try {
-    if (!leave_parent(parent, output)) _exit(1);
+    if (!leave_parent(parent, output)) _exit(exit_not_walled);
     const SealedAddresses sealed(name_servers);
     DnsResolver resolver(deadline, sealed.get(), most_questions);
     const bool has_filter = raise_wall();

@@ -15,6 +15,9 @@
 
 namespace spf {
 
+// The exit code of a process that could not be shut in; it has evaluated nothing.
+inline constexpr int exit_not_walled = 71;
+
 class WalledProcess {
  public:
   using Clock = std::chrono::steady_clock;

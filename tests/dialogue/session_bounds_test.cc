@@ -68,6 +68,27 @@ TEST_CASE("a session has a thousand MAILs, refused ones too") {
   CHECK(played(hello + repeated(refused() + malformed, 999) + refused() + malformed + too_many) == "");
 }
 
+TEST_CASE("those that are let through are a thousand too, each with a start of prog") {
+  std::string text = hello;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string result = i % 2 ? "pass" : "neutral";
+    text += R"(
+  > MAIL FROM:<a@example.org>
+  ? a@example.org,client.example = )" + result + R"( example.org mx
+  ! start )" + result + R"(
+  - 220 child ESMTP
+  + EHLO client.example
+  - 250 child
+  ! dismiss
+  ! log 250
+  + MAIL FROM:<a@example.org>
+  - 250 sender ok
+  < 250 sender ok
+)";
+  }
+  CHECK(played(text + too_many) == "");
+}
+
 TEST_CASE("a client that is not checked has a thousand MAILs too") {
   const std::string authenticated = hello + R"(
     > AUTH PLAIN AGEAYg==

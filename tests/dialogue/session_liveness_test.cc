@@ -163,6 +163,29 @@ TEST_CASE("after its handshake a client owes no patience either") {
   plays(first + "> QUIT\n*|\n- 220 child\n+ QUIT\n- 221 bye\n< 220 child\n< 221 bye\n! finish\n", smtps);
 }
 
+TEST_CASE("more than a buffer's fill in one line does not hide that the client has gone") {
+  spf::Config config = transcript::config();
+  spf::Session session(config, 42, transcript::is_own);
+  session.resume();
+  for (std::size_t sent = 0; sent < 70000;) {
+    const std::size_t now = std::min<std::size_t>(session.from_client().room(), 70000 - sent);
+    REQUIRE(now > 0);
+    session.from_client().append(std::string(now, 'x'));
+    session.resume();
+    sent += now;
+  }
+  CHECK_FALSE(session.finished());
+  session.client_closed();
+  session.resume();
+  CHECK(session.finished());
+}
+
+TEST_CASE("a child that says something else than a greeting is complained of") {
+  CHECK(transcript::play("! start\n- hello\n! warning SMTP server does not greet\n"
+                         "< 421 unable to start SMTP server (#4.3.0)\n! finish\n",
+                         transcript::config(), std::string::npos) == "");
+}
+
 TEST_CASE("a child is up once it has greeted, and a new one once it has taken EHLO") {
   spf::Config config = transcript::config();
   spf::Session session(config, 42, transcript::is_own);

@@ -121,6 +121,39 @@ TEST_CASE("one server is dead and the other has a failure: trouble long before t
   CHECK(since(start) < 2s);
 }
 
+TEST_CASE("what one server fails to say a silent one is not waited for until the deadline") {
+  DnsServer last("127.0.0.3");
+  fill(last);
+  last.fault("example.org", Fault::servfail);
+  last.fault("example.com", Fault::servfail);
+  DnsServer first("127.0.0.1", last.port());
+  be_silent(first);
+  for (const bool silent_first : {true, false}) {
+    INFO(silent_first);
+    silent_first ? first.use({&last}) : last.use({&first});
+    const auto start = Clock::now();
+    LocalResolver resolver(start + 20s);
+    CHECK(resolver.lookup("example.org", RrType::a).status == Status::trouble);
+    CHECK(since(start) < 1500ms);  // half a second or one until it is known
+    const auto known = Clock::now();
+    CHECK(resolver.lookup("example.com", RrType::a).status == Status::trouble);
+    CHECK(since(known) < 900ms);
+    const auto good = Clock::now();
+    CHECK(resolver.lookup(level_name(0), RrType::a).status == Status::ok);
+    CHECK(since(good) < 300ms);
+  }
+}
+
+TEST_CASE("a slow server still answers for one that has a failure") {
+  DnsServer last("127.0.0.3");
+  last.a("example.org", "192.0.2.1");
+  last.delay(700ms);
+  DnsServer first("127.0.0.1", last.port());
+  first.fault("example.org", Fault::servfail, DnsServer::A);
+  first.use({&last});
+  CHECK(ask("example.org", RrType::a, 20s).status == Status::ok);
+}
+
 TEST_CASE("a server that was slow is trusted again, and its late answer counts") {
   DnsServer first;
   fill(first);

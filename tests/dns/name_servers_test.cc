@@ -61,6 +61,11 @@ TEST_CASE("name servers come from the environment, else from resolv.conf, and wh
        "bad RES_OPTIONS: no option: port:5x; bad RES_OPTIONS: no option: port:"},
       {"an option that nobody knows", {{"RES_OPTIONS", "prot:54"}}, "options what-comes-next\n", "127.0.0.1 port 53",
        "bad RES_OPTIONS: no option: prot:54"},
+      {"options of resolv.conf(5), and one whose number is none",
+       {{"RES_OPTIONS", "ndots:2 timeout:3 edns0 rotate timeout:x attempts: udpbuf=4096 rotate:1"}}, "",
+       "127.0.0.1 port 53",
+       "bad RES_OPTIONS: no option: timeout:x; bad RES_OPTIONS: no option: attempts:; "
+       "bad RES_OPTIONS: no option: rotate:1"},
       {"more than six", {{"NAMESERVERS", "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5 192.0.2.6 192.0.2.7"}}, "",
        "192.0.2.1 port 53; 192.0.2.2 port 53; 192.0.2.3 port 53; 192.0.2.4 port 53; 192.0.2.5 port 53; "
        "192.0.2.6 port 53",

@@ -9,7 +9,8 @@ using namespace test;
 namespace {
 
 const char* const result_names[] = {"SPFRESULT", "SPFIDENTITY", "SPFDOMAIN",
-                                    "SPFMECHANISM", "SPFHEADER", "SPFEXPLANATION"};
+                                    "SPFMECHANISM", "SPFHEADER", "SPFEXPLANATION",
+                                    "SPFAUTHRESULTS", "SPFHELORESULT", "SPFPOLICY"};
 
 std::string mail(const std::string& name) { return "MAIL FROM:<a@" + name + ".example.org>"; }
 

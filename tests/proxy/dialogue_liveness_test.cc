@@ -282,7 +282,7 @@ TEST_CASE("a prog that ends before it greets is named, with how it ended") {
       {"with its output still open elsewhere", {"sh", "-c", "sleep 60 & exit 4"}, "",
        start_warning("sh", "with exit code 4"), 4},
       {"one that has only closed its output", {"sh", "-c", "exec >&-; exec sleep 60"}, "",
-       start_warning("sh", "of signal 9"), 111},
+       "spfwrap: warning: sh closed its output at its start, and was killed", 111},
   };
   for (const auto& c : cases) {
     INFO(c.why);

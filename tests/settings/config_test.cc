@@ -159,7 +159,7 @@ TEST_CASE("blanks behind a single value mean nothing, in the environment as in f
     for (const auto& [name, value] : Environment{{"SPFBEHAVIOR", "3"}, {"SPFTIMEOUT", "7"}, {"SPFANNOTATE", "env"},
                                                  {"SPFSTARTTLS", "terminate"}, {"SPFCERT", "/c"}, {"SPFKEY", "/k"},
                                                  {"CONTROLDIR", files.path()}, {"TCPLOCALHOST", "0"},
-                                                 {"TCPLOCALIP", "192.0.2.25"}, {"SMTPS", "0"}, {"SSL_PROTOCOL", ""}})
+                                                 {"TCPLOCALIP", "192.0.2.25"}, {"SSL_PROTOCOL", ""}})
       padded[name] = value + blanks;
     const auto config = read(with(client, padded));
     REQUIRE(config);
@@ -371,9 +371,9 @@ TEST_CASE("SMTPS leaves nobody aside, whether there is a certificate or not") {
       {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "00"}}, only_tls, "more than 0"},
       {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "1 "}}, only_tls, "with a blank"},
       {{{"SPFBEHAVIOR", "1"}, {"SMTPS", ""}}, checked, "SMTPS is empty"},
-      {{{"SPFBEHAVIOR", "1"}, {"SMTPS", " "}}, checked, "SMTPS is blank"},
+      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", " "}}, only_tls, "SMTPS is blank, which is not empty"},
       {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "0"}}, aside, "SMTPS=0"},
-      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "0 "}}, aside, "SMTPS=0 and a blank"},
+      {{{"SPFBEHAVIOR", "0"}, {"SMTPS", "0 "}}, only_tls, "and a blank is not 0"},
       {{{"SPFBEHAVIOR", "1"}, {"SSL_PROTOCOL", "TLSv1.3"}}, checked, "TLS was done before us"},
       {{{"SPFBEHAVIOR", "0"}, {"SSL_PROTOCOL", "TLSv1.3"}}, aside, "and there is nothing to check"},
       {{{"SPFBEHAVIOR", "0"}, {"SPFCERT", "/nonexistent"}}, only_tls, "SPFCERT, whatever is there"},

@@ -102,7 +102,7 @@ TEST_CASE("SMTPS without a spftls that can be run, likewise") {
 TEST_CASE("any SMTPS but 0 and nothing means TLS") {
   const struct { const char* value; bool tls; } cases[] = {
       {"1", true}, {"2", true}, {"yes", true}, {"no", true}, {"00", true}, {"1 ", true},
-      {"0", false}, {"", false}, {" ", false}, {"0 ", false},
+      {" ", true}, {"0 ", true}, {"0", false}, {"", false},
   };
   for (const auto& c : cases)
     for (const char* behaviour : {"0", "1"}) {
