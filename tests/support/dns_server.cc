@@ -51,12 +51,24 @@ spf::SocketAddress make_address(const std::string& text, unsigned port) {
   return *address;
 }
 
+// A port at which nobody has a UDP socket, whatever the address: others may want
+// it at theirs (see use()).
+unsigned free_port(int family) {
+  spf::SocketAddress any = make_address(family == AF_INET6 ? "::" : "0.0.0.0", 0);
+  const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  auto* generic = reinterpret_cast<sockaddr*>(&any.storage);
+  const bool bound = bind(fd, generic, any.size) == 0 && getsockname(fd, generic, &any.size) == 0;
+  close(fd);
+  return bound ? ntohs(reinterpret_cast<sockaddr_in*>(&any.storage)->sin_port) : 0;
+}
+
 }  // namespace
 
 DnsServer::DnsServer(const std::string& address, unsigned port) : address_(address) {
-  // The port that UDP gets may be taken for TCP: then try the next.
+  // A port that is free for UDP may be taken for TCP: then try the next.
   for (int attempt = 0; attempt < 50; ++attempt) {
     spf::SocketAddress at = make_address(address, port);
+    if (port == 0) at = make_address(address, free_port(at.family()));
     udp_ = socket(at.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
     tcp_ = socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(udp_, at.get(), at.size) == 0) {
