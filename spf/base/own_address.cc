@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "spf/base/descriptor.hh"
+#include "spf/base/socket_address.hh"
 
 namespace spf {
 namespace {
@@ -33,26 +34,14 @@ std::optional<Address> ip_address(const sockaddr_storage& storage) {
 // there is no way. No packet is sent: connecting a UDP socket only asks the
 // routing table.
 std::optional<Address> source_towards(const Address& address) {
-  sockaddr_storage storage{};
-  socklen_t size;
-  if (address.is_ip4()) {
-    auto& ip4 = reinterpret_cast<sockaddr_in&>(storage);
-    ip4.sin_family = AF_INET;
-    ip4.sin_port = htons(9);  // discard; any port will do
-    std::copy_n(address.octets(), 4, reinterpret_cast<std::uint8_t*>(&ip4.sin_addr));
-    size = sizeof ip4;
-  } else {
-    auto& ip6 = reinterpret_cast<sockaddr_in6&>(storage);
-    ip6.sin6_family = AF_INET6;
-    ip6.sin6_port = htons(9);
-    std::copy_n(address.octets(), 16, ip6.sin6_addr.s6_addr);
-    size = sizeof ip6;
-  }
-  auto* const generic = reinterpret_cast<sockaddr*>(&storage);
-  const Descriptor socket(::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket || connect(socket.get(), generic, size) != 0) return {};
-  if (getsockname(socket.get(), generic, &size) != 0) return {};
-  return ip_address(storage);
+  constexpr std::uint16_t discard = 9;  // any port will do
+  std::optional<SocketAddress> place = SocketAddress::parse(address.text(), discard);
+  if (!place) return {};
+  auto* const generic = reinterpret_cast<sockaddr*>(&place->storage);
+  const Descriptor socket(::socket(place->family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket || connect(socket.get(), generic, place->size) != 0) return {};
+  if (getsockname(socket.get(), generic, &place->size) != 0) return {};
+  return ip_address(place->storage);
 }
 
 bool is_link_local(const Address& address) {

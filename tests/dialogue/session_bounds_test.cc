@@ -6,15 +6,7 @@
 
 namespace {
 
-const std::string hello = R"(
-  ! start
-  - 220 child ESMTP
-  < 220 child ESMTP
-  > EHLO client.example
-  + EHLO client.example
-  - 250 child
-  < 250 child
-)";
+using transcript::hello;
 
 // A MAIL that is refused, whose check takes so many milliseconds of CPU time.
 std::string refused(const std::string& cpu_time = "0") {

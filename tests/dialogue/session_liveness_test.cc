@@ -9,15 +9,7 @@ namespace {
 
 constexpr std::size_t whole = std::string::npos;
 
-const std::string hello = R"(
-  ! start
-  - 220 child
-  < 220 child
-  > EHLO client.example
-  + EHLO client.example
-  - 250 child
-  < 250 child
-)";
+using transcript::hello;
 
 // A MAIL that passes, up to the start of its child.
 const std::string mail = R"(

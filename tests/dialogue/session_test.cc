@@ -6,15 +6,7 @@
 namespace {
 
 // How most dialogues begin.
-const std::string hello = R"(
-  ! start
-  - 220 child ESMTP
-  < 220 child ESMTP
-  > EHLO client.example
-  + EHLO client.example
-  - 250 child
-  < 250 child
-)";
+using transcript::hello;
 
 // A MAIL that passes, with the child started again for it.
 const std::string good_mail = R"(

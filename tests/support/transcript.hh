@@ -46,6 +46,17 @@ spf::Config config();
 // This machine's own address is 192.0.2.25.
 bool is_own(const spf::Address& address);
 
+// A transcript's beginning, up to EHLO.
+inline const std::string hello = R"(
+  ! start
+  - 220 child ESMTP
+  < 220 child ESMTP
+  > EHLO client.example
+  + EHLO client.example
+  - 250 child
+  < 250 child
+)";
+
 // Plays the transcript, each input fed in pieces of `piece` octets. Returns ""
 // or what went differently.
 std::string play(std::string_view text, const spf::Config& config, std::size_t piece);
