@@ -54,7 +54,8 @@ class Process {
                        int standard_input, int standard_output, const InheritedSignals& signals,
                        int third = -1);
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return pid_; }  // 0 if it was reaped
+  pid_t release() { return std::exchange(pid_, 0); }  // somebody else's to reap
   void kill(int signal) const;
 
   // Its wait status if it has ended; it is then reaped.

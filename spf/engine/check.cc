@@ -123,6 +123,15 @@ Subject subject(const Query& query) {
   return {Identity::helo, std::move(domain), std::move(sender)};
 }
 
+Verdict no_verdict(const Query& query) {
+  const Subject about = subject(query);
+  Verdict verdict;
+  verdict.result = Result::temperror;
+  verdict.identity = about.identity;
+  verdict.domain = about.domain;
+  return verdict;
+}
+
 Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace* trace) {
   const auto start = std::chrono::steady_clock::now();
   Verdict verdict;

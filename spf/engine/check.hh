@@ -42,6 +42,10 @@ struct CheckOptions {
 Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver,
               Trace* trace = nullptr);
 
+// The verdict where there is none, because the check crashed, overstayed or
+// could not be started.
+Verdict no_verdict(const Query& query);
+
 // The domain and identity a query is about: MAIL's domain (after the last @,
 // without a trailing dot); the HELO name for the null sender, and for a sender
 // without a domain.

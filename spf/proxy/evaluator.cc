@@ -104,16 +104,7 @@ std::optional<Verdict> Evaluator::read() {
       if (auto verdict = decode(process_.take_text())) return verdict;
       complaint_ = "SPF check gave no verdict";
   }
-  return trouble(query_);
-}
-
-Verdict Evaluator::trouble(const Query& query) {
-  const Subject about = subject(query);
-  Verdict verdict;
-  verdict.result = Result::temperror;
-  verdict.identity = about.identity;
-  verdict.domain = about.domain;
-  return verdict;
+  return no_verdict(query_);
 }
 
 }  // namespace spf

@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "spf/engine/check.hh"
-#include "spf/base/process.hh"
 #include "spf/base/socket_address.hh"
 #include "spf/engine/verdict.hh"
+#include "spf/proxy/os.hh"
 #include "spf/wall/walled_process.hh"
 
 namespace spf {
 
-class Evaluator {
+class Evaluator final : public RunningCheck {
  public:
   // How the check is made; tests have others.
   using Check = Verdict(const Query&, const CheckOptions&, Resolver&, Trace*);
@@ -28,26 +28,12 @@ class Evaluator {
             const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
             Check* check = spf::check);
 
-  // Becomes readable when there is something for read().
-  int descriptor() const { return process_.descriptor(); }
-
-  // Takes what has arrived. The verdict, once all of it is there; a check that
-  // died or said something else is temperror.
-  std::optional<Verdict> read();
-
-  // The process, which ends by itself after a verdict, for who reaps it then.
-  Process release() { return process_.release(); }
-
-  // The verdict where there is none, because the check crashed, overstayed or
-  // could not be started.
-  static Verdict trouble(const Query& query);
-
-  // What the check has used of the processor, whatever it says itself.
-  std::chrono::microseconds cpu_time() const { return process_.cpu_time(); }
-
-  // What the log should hear of the last verdict of read(): that it is
-  // trouble(), or that the wall had a gap. "" if nothing.
-  const std::string& complaint() const { return complaint_; }
+  int descriptor() const override { return process_.descriptor(); }
+  std::optional<Verdict> read() override;
+  bool reaped() override { return process_.process().pid() == 0 || process_.process().try_wait(); }
+  std::chrono::microseconds cpu_time() const override { return process_.cpu_time(); }
+  // That there is no verdict, or that the wall had a gap.
+  const std::string& complaint() const override { return complaint_; }
 
  private:
   Query query_;

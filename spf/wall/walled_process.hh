@@ -55,8 +55,8 @@ class WalledProcess {
   // What it has used of the processor, whatever it says itself.
   std::chrono::microseconds cpu_time() const { return std::max(cpu_time_, process_.cpu_time()); }
 
-  // For who reaps it, once it is done.
-  Process release() { return std::move(process_); }
+  // The process itself, which once it is done or died is to be reaped.
+  Process& process() { return process_; }
 
  private:
   State take();

@@ -111,8 +111,7 @@ TEST_CASE("a walled process dies with its parent") {
   const pid_t parent = fork();
   if (parent == 0) {
     WalledProcess process(ip4_only, Clock::now() + 60s, 1, [](Resolver&) -> std::string { wait_for_ever(); });
-    Process inner = process.release();
-    const pid_t pid = inner.pid();
+    const pid_t pid = process.process().pid();
     if (write(report.write_end.get(), &pid, sizeof pid) < 0) _exit(1);
     wait_for_ever();
   }
@@ -137,11 +136,10 @@ TEST_CASE("a walled process is killed once it has said its text") {
   REQUIRE(poll(&p, 1, 20000) == 1);
   REQUIRE(process.read() == WalledProcess::State::done);
   CHECK(process.take_text() == "ok");
-  Process inner = process.release();
   int status = 0;
   const auto until = Clock::now() + 5s;
   std::optional<int> end;
-  while (!(end = inner.try_wait()) && Clock::now() < until) std::this_thread::sleep_for(5ms);
+  while (!(end = process.process().try_wait()) && Clock::now() < until) std::this_thread::sleep_for(5ms);
   REQUIRE(end);
   status = *end;
   CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
