@@ -32,6 +32,8 @@ ARCHIVE  = $(BUILD)/libspfwrap.a $(BUILD)/libudns.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*/*_test.cc))
 SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
 STORM    = $(BUILD)/tests/storm/storm
+PLAYERS  = $(patsubst %,$(BUILD)/tests/simulate/%.o,world plan actors play)
+SIMULATE = $(BUILD)/tests/simulate/simulate
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
 RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/build/postfix
@@ -58,7 +60,7 @@ SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 # of its own, which postfix would replace: so that is unpacked, not installed.
 MAIL_SERVER := $(if $(wildcard /usr/sbin/mailfront),,build/postfix)
 
-.PHONY: all check demo bench bench-ready conformance differential eod-table storm deps ready install clean run-%
+.PHONY: all check demo bench bench-ready conformance differential eod-table simulate storm deps ready install clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -109,7 +111,7 @@ clean:
 
 # The tests. What is missing is installed first; then make starts anew, since
 # nothing of it was there when it read this file, and with all processors.
-check demo bench conformance differential eod-table storm: ready
+check demo bench conformance differential eod-table simulate storm: ready
 	$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j $(shell nproc)) run-$@
 
 ready:
@@ -125,7 +127,7 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y --no-install-recommends $(PACKAGES)
 
-run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(MAIL_SERVER)
+run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER)
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
 	$(RUN) prove -j 2 tests/arrows $(TESTS)
 
@@ -157,6 +159,17 @@ build/postfix:
 # Messages by the thousand under faults of every kind: make storm [N=10000] [SEED=1]
 run-storm: all $(STORM) $(HELPERS)
 	$(RUN) $(STORM) $(or $(N),10000) $(or $(SEED),1)
+
+# Whole sessions in a time of their own, with a fault at any call:
+# make simulate [N=100000] [SEED=1]; to see one: build/tests/simulate/simulate print NUMBER SEED
+run-simulate: $(SIMULATE)
+	$(SIMULATE) $(or $(N),100000) $(or $(SEED),1)
+
+$(SIMULATE): $(BUILD)/tests/simulate/simulate.o $(PLAYERS) $(ARCHIVE)
+	$(LD) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/simulate/simulate_test: %: %.o $(BUILD)/tests/main.o $(PLAYERS) $(ARCHIVE)
+	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
 
 $(STORM): $(BUILD)/tests/storm/storm.o $(BUILD)/tests/storm/session.o $(BUILD)/tests/storm/plan.o \
     $(SUPPORT) $(ARCHIVE)
