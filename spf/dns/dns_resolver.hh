@@ -1,6 +1,5 @@
-// The resolver of a check: which name server to ask, when to ask another one,
-// and what of the answers counts. Questions travel by udns.hh, and by
-// dns_tcp.hh where an answer was truncated.
+// The resolver of a check: every question (dns_question.hh) is asked once, and
+// this waits for its answer.
 #pragma once
 
 #include <chrono>
@@ -37,9 +36,6 @@ class DnsResolver : public Resolver {
   const Answer& lookup(std::string_view name, RrType type) override;
 
  private:
-  struct Server;
-  struct Attempt;
-  struct Question;
   struct Engine;
   std::unique_ptr<Engine> engine_;
 };

@@ -1,7 +1,6 @@
 #include "spf/dns/udns.hh"
 
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <udns.h>
 
@@ -12,6 +11,7 @@
 #include <string_view>
 
 #include "spf/dns/dns_message.hh"
+#include "spf/dns/random.hh"
 
 namespace spf {
 
@@ -19,13 +19,6 @@ namespace {
 
 constexpr time_t frozen = 1;        // what udns takes for the time
 constexpr int longest_timeout = 300;  // the most it accepts; never reached
-
-template <class Number>
-Number random_number() {
-  Number number;
-  while (getrandom(&number, sizeof number, 0) != ssize_t(sizeof number)) {}
-  return number;
-}
 
 // Ports of which servers that start later want none.
 constexpr unsigned lowest_port = 16384;
