@@ -8,11 +8,12 @@ namespace spf {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_alphanum(char c) { return is_alpha(c) || is_digit(c); }
 constexpr bool is_control(char c) { return (c >= 0 && c < ' ') || c == 0x7f; }
 
 // What a word may have without quotes (RFC 5322 section 3.2.3).
 constexpr bool is_atext(char c) {
-  return is_alpha(c) || is_digit(c) ||
+  return is_alphanum(c) ||
          std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 

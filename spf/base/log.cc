@@ -1,10 +1,8 @@
 #include "spf/base/log.hh"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <string>
 
+#include "spf/base/read_write.hh"
 #include "spf/base/sanitise.hh"
 
 namespace spf {
@@ -25,13 +23,7 @@ void write_message(std::string_view kind, std::string_view what) {
 void write_log(std::string_view line) {
   std::string whole(line);
   whole += '\n';
-  std::string_view rest = whole;
-  while (!rest.empty()) {
-    const ssize_t count = write(2, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    rest.remove_prefix(count);
-  }
+  write_all(2, whole);
 }
 
 void set_program_name(std::string_view name) { program_name = name; }

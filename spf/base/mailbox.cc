@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "spf/base/ascii.hh"
+#include "spf/base/dns_name.hh"
 
 namespace spf {
 namespace {
@@ -98,10 +99,10 @@ bool is_mailbox(std::string_view mailbox) {
 bool is_domain(std::string_view domain) {
   if (domain.size() > max_domain || !is_utf8(domain)) return false;
   if (domain.starts_with('[')) return address_literal(domain).has_value();
-  if (domain.ends_with('.')) domain.remove_suffix(1);
+  domain = without_trailing_dot(domain);
   char before = '.';
   for (const char c : domain) {
-    const bool in_label = is_alpha(c) || is_digit(c) || c == '-' || c == '_' || is_8bit(c);
+    const bool in_label = is_alphanum(c) || c == '-' || c == '_' || is_8bit(c);
     if (c == '.' ? before == '.' : !in_label) return false;
     before = c;
   }

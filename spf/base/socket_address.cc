@@ -3,19 +3,15 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 
-#include "spf/base/ascii.hh"
+#include "spf/base/number.hh"
 
 namespace spf {
 namespace {
 
 // RFC 4007 section 11.2: an implementation takes numbers, and names it knows.
 std::uint32_t scope_id(const std::string& zone) {
-  std::uint32_t number = 0;
-  for (const char c : zone) {
-    if (!is_digit(c) || number > 99999999) return if_nametoindex(zone.c_str());
-    number = number * 10 + std::uint32_t(c - '0');
-  }
-  return number;
+  const auto number = parse_number(zone, 0, 999999999);
+  return number ? *number : if_nametoindex(zone.c_str());
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ class Reader {
       }
       result += char(length);
       if (length == 0) break;
-      if (length > 63 || result.size() + length + 1 > 255) return fail(), "";
+      if (length > longest_label || result.size() + length + 1 > 255) return fail(), "";
       result += take(length);
     }
     if (!ok_) return {};
@@ -157,7 +157,7 @@ bool add_value(std::string_view message, const ResourceRecord& record, RrType ty
 }  // namespace
 
 std::string to_wire(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
+  name = without_trailing_dot(name);
   std::string wire;
   for (;;) {
     const std::string_view label = name.substr(0, name.find('.'));

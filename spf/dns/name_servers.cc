@@ -1,14 +1,13 @@
 #include "spf/dns/name_servers.hh"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "spf/base/ascii.hh"
+#include "spf/base/number.hh"
+#include "spf/base/read_write.hh"
 #include "spf/base/sanitise.hh"
 
 namespace spf {
@@ -16,17 +15,6 @@ namespace spf {
 namespace {
 
 constexpr std::uint16_t domain_port = 53;
-
-std::string read_file(const char* path) {
-  std::string text;
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
-  char buffer[4096];
-  for (ssize_t size; text.size() < 65536 && (size = read(fd, buffer, sizeof buffer)) > 0;)
-    text.append(buffer, std::size_t(size));
-  close(fd);
-  return text;
-}
 
 std::string_view next_word(std::string_view& text) {
   constexpr std::string_view blanks = " \t\r\n";
@@ -39,14 +27,6 @@ std::string_view next_word(std::string_view& text) {
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-}
-
-// The N of "port:N" or "port=N".
-std::optional<std::uint16_t> port_number(std::string_view digits) {
-  if (!is_number(digits) || digits.size() > 5) return {};
-  const unsigned port = unsigned(std::stoul(std::string(digits)));
-  if (port == 0 || port > 65535) return {};
-  return std::uint16_t(port);
 }
 
 // Options of resolv.conf(5), and those of udns, that may stand in RES_OPTIONS.
@@ -75,9 +55,9 @@ class Finder {
   void options(std::string_view text, std::string_view source) {
     for (std::string_view word; !(word = next_word(text)).empty();) {
       const bool is_port = word.starts_with("port:") || word.starts_with("port=");
-      const auto number = is_port ? port_number(word.substr(5)) : std::nullopt;
+      const auto number = is_port ? parse_number(word.substr(5), 1, 65535) : std::nullopt;
       if (number)
-        port = *number;
+        port = std::uint16_t(*number);
       else if (is_port || (!source.empty() && !is_known_option(word)))
         problem(source.empty() ? "resolv.conf" : source, "no option", word);
     }
@@ -119,7 +99,7 @@ void for_each(std::string_view text, std::string_view key, Handle handle) {
 NameServers name_servers(const std::function<const char*(const char*)>& getenv, const char* path) {
   NameServers found;
   Finder finder(found);
-  const std::string file = read_file(path);
+  const std::string file = read_file(path).text;
   for_each(file, "options", [&](std::string_view line) { finder.options(line, ""); });
   if (const char* options = getenv("RES_OPTIONS")) finder.options(options, "RES_OPTIONS");
   for (const char* variable : {"NSCACHEIP", "NAMESERVERS"})

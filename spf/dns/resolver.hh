@@ -2,7 +2,6 @@
 // tests have one in memory.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -10,12 +9,17 @@
 #include <vector>
 
 #include "spf/base/address.hh"
-#include "spf/base/ascii.hh"
+#include "spf/base/dns_name.hh"
 
 namespace spf {
 
 // Values as on the wire (RFC 1035 section 3.2.2, RFC 3596 section 2.1).
 enum class RrType : std::uint16_t { a = 1, ptr = 12, mx = 15, txt = 16, aaaa = 28 };
+
+// The type of the addresses that `client`'s can be compared with.
+inline RrType address_type(const Address& client) {
+  return client.is_ip4() ? RrType::a : RrType::aaaa;
+}
 
 struct Answer {
   enum class Status {
@@ -39,29 +43,6 @@ struct Answer {
   // RFC 7208 section 4.6.4
   bool is_void() const { return status == Status::no_name || status == Status::no_data; }
 };
-
-inline constexpr std::size_t longest_name = 253;
-
-// Whether DNS can carry the name (RFC 1035 section 2.3.4): 1 to 253 octets in
-// labels of 1 to 63, a trailing dot ignored.
-inline bool is_dns_name(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty() || name.size() > longest_name) return false;
-  for (std::size_t begin = 0, end; begin <= name.size(); begin = end + 1) {
-    end = name.find('.', begin);
-    if (end == name.npos) end = name.size();
-    if (end == begin || end - begin > 63) return false;
-  }
-  return true;
-}
-
-// The same for all spellings of a name: lower case, no trailing dot.
-inline std::string canonical_name(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  std::string result(name);
-  for (char& c : result) c = lower(c);
-  return result;
-}
 
 // One check's view of DNS: every answer is kept until the resolver is
 // destroyed, so a question asked again costs nothing.

@@ -21,6 +21,7 @@ extern "C" {
 #include <spf2/spf_dns_rr.h>
 }
 
+#include "spf/base/dns_name.hh"
 #include "spf/engine/limits.hh"
 
 namespace spf {
@@ -48,14 +49,6 @@ T* checked(T* object) {
 
 void checked(SPF_errcode_t code) {
   if (code != SPF_E_SUCCESS) throw std::bad_alloc();
-}
-
-// Whether `name` is `domain` or below it (RFC 7208 section 5.5).
-bool is_within(std::string_view name, std::string_view domain) {
-  if (domain.ends_with('.')) domain.remove_suffix(1);
-  return name.size() >= domain.size() && !domain.empty() &&
-         strncasecmp(name.data() + name.size() - domain.size(), domain.data(), domain.size()) == 0 &&
-         (name.size() == domain.size() || name[name.size() - domain.size() - 1] == '.');
 }
 
 }  // namespace
@@ -129,7 +122,7 @@ struct Libspf2::Seam {
 };
 
 // Of a PTR set only the first ten count (section 4.6.4); of those, the ones
-// that can make a difference are passed on, in the order wanted.
+// that can make a difference (section 5.5) are passed on, in the order wanted.
 void Libspf2::Seam::keep_useful_names(std::vector<std::string>& names) const {
   if (names.size() > Limits::most_names) names.resize(Limits::most_names);
   if (asking == Asking::ptr) {
@@ -238,8 +231,7 @@ Libspf2::Match Libspf2::match(const Directive& directive, const std::string& tar
     case Mechanism::ip6:
       return Match::no;  // check_host's own
   }
-  seam.domain = target;
-  if (seam.domain.ends_with('.')) seam.domain.pop_back();
+  seam.domain = without_trailing_dot(target);
   ResponsePtr response(checked(SPF_response_new(seam.request.get())));
   const RecordPtr record = seam.compile("v=spf1 +" + term, response.get());
   response->spf_record_exp = record.get();

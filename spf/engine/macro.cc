@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "spf/base/ascii.hh"
+#include "spf/base/dns_name.hh"
 #include "spf/base/mailbox.hh"
-#include "spf/dns/resolver.hh"
 
 namespace spf {
 
@@ -19,8 +19,7 @@ constexpr char hex[] = "0123456789ABCDEF";
 std::string url_escape(std::string_view value) {
   std::string result;
   for (const unsigned char c : value) {
-    if (is_alpha(char(c)) || is_digit(char(c)) ||
-        (c && std::strchr("-._~", c))) {
+    if (is_alphanum(char(c)) || (c && std::strchr("-._~", c))) {
       result += char(c);
     } else {
       result += {'%', hex[c >> 4], hex[c & 15]};

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "spf/base/ascii.hh"
+#include "spf/base/dns_name.hh"
+#include "spf/base/number.hh"
 #include "spf/engine/macro.hh"
 
 namespace spf {
 
 namespace {
-
-bool is_alphanum(char c) { return is_alpha(c) || is_digit(c); }
 
 constexpr std::string_view version = "v=spf1";
 
@@ -41,7 +41,7 @@ std::optional<std::string> domain_spec_problem(std::string_view text) {
   }
   if (text.find('%') == text.npos) tail = text;
   if (tail.empty()) return {};
-  if (tail.back() == '.') tail.remove_suffix(1);
+  tail = without_trailing_dot(tail);
   const auto dot = tail.rfind('.');
   if (dot == tail.npos) return "domain without a dot";
   if (!is_toplabel(tail.substr(dot + 1))) return "bad top-level label";
@@ -50,15 +50,8 @@ std::optional<std::string> domain_spec_problem(std::string_view text) {
 
 // "0" / %x31-39 *DIGIT, at most `limit`
 std::optional<unsigned> prefix_length(std::string_view digits, unsigned limit) {
-  if (digits.empty() || digits.size() > 3) return {};
-  if (digits.front() == '0' && digits.size() > 1) return {};
-  unsigned value = 0;
-  for (const char c : digits) {
-    if (!is_digit(c)) return {};
-    value = value * 10 + unsigned(c - '0');
-  }
-  if (value > limit) return {};
-  return value;
+  if (digits.starts_with('0') && digits.size() > 1) return {};
+  return parse_number(digits, 0, limit);
 }
 
 // Cuts the digits off the end of `value` if they follow `slashes`; a
@@ -202,7 +195,7 @@ void for_each_term(std::string_view text, std::size_t start, Take take) {
 }  // namespace
 
 bool is_spf_record(std::string_view text) {
-  return equal_ignoring_case(text.substr(0, version.size()), version) &&
+  return starts_with_ignoring_case(text, version) &&
          (text.size() == version.size() || text[version.size()] == ' ');
 }
 

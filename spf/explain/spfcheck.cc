@@ -18,9 +18,11 @@
 #include "spf/settings/config.hh"
 #include "spf/explain/config_report.hh"
 #include "spf/engine/idna.hh"
+#include "spf/base/dns_name.hh"
 #include "spf/base/own_address.hh"
 #include "spf/engine/limits.hh"
 #include "spf/base/log.hh"
+#include "spf/base/read_write.hh"
 #include "spf/dns/name_servers.hh"
 #include "spf/explain/record_judge.hh"
 #include "spf/explain/record_report.hh"
@@ -73,17 +75,9 @@ int exit_status(spf::ConfigReport::Grade grade) {
 // A report, or with `quiet` its first line; then `status`.
 int print(std::string_view report, bool quiet, int status) {
   if (quiet) report = report.substr(0, report.find('\n') + 1);
-  while (!report.empty()) {
-    const ssize_t count = write(1, report.data(), report.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EPIPE) break;  // who reads has seen enough
-    if (count < 0) {
-      spf::write_fatal(std::string("unable to write: ") + std::strerror(errno));
-      return system_trouble;
-    }
-    report.remove_prefix(std::size_t(count));
-  }
-  return status;
+  if (spf::write_all(1, report) || errno == EPIPE) return status;  // who reads has seen enough
+  spf::write_fatal(std::string("unable to write: ") + std::strerror(errno));
+  return system_trouble;
 }
 
 struct Outcome {
@@ -142,8 +136,7 @@ int check_client(char** arguments, bool quiet) {
 }
 
 int check_record(const char* argument, bool quiet) {
-  std::string domain = spf::to_a_labels(argument);
-  if (domain.ends_with('.')) domain.pop_back();
+  const std::string domain(spf::without_trailing_dot(spf::to_a_labels(argument)));
   if (spf::Address::parse(domain)) throw WrongUsage{"HELO and sender are missing after " + domain};
   if (!spf::is_dns_name(domain) || domain.find('.') == domain.npos ||
       domain.find('@') != domain.npos)

@@ -1,6 +1,5 @@
 #include "spf/settings/config.hh"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,27 +9,15 @@
 #include <string_view>
 #include <utility>
 
-#include "spf/base/ascii.hh"
+#include "spf/base/number.hh"
+#include "spf/base/read_write.hh"
 #include "spf/base/sanitise.hh"
 
 namespace spf {
 namespace {
 
-constexpr std::size_t max_control_file = 65536;
-
 // What is acted on where a level can't be understood: annotate, reject nothing.
 constexpr unsigned cautious_level = 1;
-
-std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, unsigned highest) {
-  if (text.empty() || text.size() > 9) return {};
-  unsigned value = 0;
-  for (const char c : text) {
-    if (!is_digit(c)) return {};
-    value = value * 10 + (c - '0');
-  }
-  if (value < lowest || value > highest) return {};
-  return value;
-}
 
 std::string_view without_trailing_blanks(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t\r") + 1);
@@ -102,32 +89,10 @@ class Reader {
   // The first line without trailing blanks; nothing where there is no file.
   std::optional<std::string> control(const char* name) const {
     const std::string path = this->path(name);
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-      if (errno == ENOENT || errno == ENOTDIR) return {};
-      fail(path, errno);
-    }
-    std::string text(max_control_file, '\0');
-    std::size_t size = 0;
-    while (size < text.size()) {
-      const ssize_t count = read(fd, text.data() + size, text.size() - size);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) {
-        const int error = errno;
-        close(fd);
-        fail(path, error);
-      }
-      if (count == 0) break;
-      size += count;
-    }
-    close(fd);
-    text.resize(std::min(size, text.find('\n')));
-    text.resize(without_trailing_blanks(text).size());
-    return text;
-  }
-
-  [[noreturn]] static void fail(const std::string& path, int error) {
-    throw ControlError("unable to read " + path + ": " + std::strerror(error));
+    const auto [text, error] = read_file(path.c_str());
+    if (error == ENOENT || error == ENOTDIR) return {};
+    if (error != 0) throw ControlError("unable to read " + path + ": " + std::strerror(error));
+    return std::string(without_trailing_blanks(std::string_view(text).substr(0, text.find('\n'))));
   }
 
   const Getenv& getenv_;

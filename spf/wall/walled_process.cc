@@ -8,9 +8,9 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
-#include <string_view>
 #include <system_error>
 
+#include "spf/base/read_write.hh"
 #include "spf/dns/dns_resolver.hh"
 #include "spf/wall/wall.hh"
 
@@ -22,15 +22,6 @@ struct Heading {
   std::uint32_t size;        // of the text
   std::uint32_t has_filter;
 };
-
-void write_all(int fd, std::string_view octets) {
-  while (!octets.empty()) {
-    const ssize_t count = write(fd, octets.data(), octets.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return;
-    octets.remove_prefix(count);
-  }
-}
 
 // Nothing in it is needed any more, and a stranger's record has no business there.
 void wipe_environment() {
