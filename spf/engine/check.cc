@@ -7,6 +7,7 @@
 
 #include "spf/engine/check_host.hh"
 #include "spf/engine/idna.hh"
+#include "spf/base/dns_name.hh"
 #include "spf/base/mailbox.hh"
 #include "spf/engine/macro.hh"
 #include "spf/engine/record.hh"
@@ -42,6 +43,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   }
 }
 
+std::string text_of(const SyntaxProblem& problem) { return problem.term + ": " + problem.what; }
+
 // In one line, and without a web page that would be gone one day.
 std::string default_explanation(const Verdict& verdict, const Address& client) {
   const std::string start = "SPF " + std::string(name(verdict.result)) + ": ";
@@ -76,11 +79,10 @@ std::string explain(const Verdict& verdict, const Finding& finding, const Query&
 }
 
 void evaluate(const Query& query, const Subject& who, const CheckOptions& options,
-              Resolver& resolver, Trace* trace, Verdict& verdict) {
+              Resolver& resolver, Trace& trace, Verdict& verdict) {
   const Terms rules = parse_terms(options.rules), guess = parse_terms(options.guess);
-  if (trace)
-    for (const std::string_view terms : {options.rules, options.guess})
-      for (const std::string& problem : rule_problems(terms)) trace->warning(problem);
+  for (const Terms* terms : {&rules, &guess})
+    for (const SyntaxProblem& problem : terms->problems) trace.warning(text_of(problem));
   CheckHost host(resolver, {query.client, who.sender, query.helo, options.receiver, std::time(nullptr)},
                  trace);
   Finding finding = host.check(who.domain, rules.directives);
@@ -108,8 +110,7 @@ void bound(std::string& text) {
 
 Subject subject(const Query& query) {
   const auto without_dot = [](std::string_view domain) {
-    if (domain.ends_with('.')) domain.remove_suffix(1);
-    return to_a_labels(domain);
+    return to_a_labels(without_trailing_dot(domain));
   };
   const auto at = domain_separator(query.sender);
   if (at != query.sender.npos && at + 1 < query.sender.size()) {
@@ -132,7 +133,12 @@ Verdict no_verdict(const Query& query) {
   return verdict;
 }
 
-Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace* trace) {
+Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver) {
+  Trace nobody;
+  return check(query, options, resolver, nobody);
+}
+
+Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace& trace) {
   const auto start = std::chrono::steady_clock::now();
   Verdict verdict;
   try {
@@ -164,7 +170,7 @@ Verdict check(const Query& query, const CheckOptions& options, Resolver& resolve
 std::vector<std::string> rule_problems(std::string_view terms) {
   std::vector<std::string> problems;
   for (const SyntaxProblem& problem : parse_terms(terms).problems)
-    problems.push_back(problem.term + ": " + problem.what);
+    problems.push_back(text_of(problem));
   return problems;
 }
 

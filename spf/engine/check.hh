@@ -8,11 +8,10 @@
 
 #include "spf/base/address.hh"
 #include "spf/dns/resolver.hh"
+#include "spf/engine/trace.hh"
 #include "spf/engine/verdict.hh"
 
 namespace spf {
-
-class Trace;  // trace.hh
 
 // What is asked. `sender` is the reverse-path without its angle brackets and
 // source route, "" for the null sender; `helo` is the HELO or EHLO name as the
@@ -38,9 +37,10 @@ struct CheckOptions {
 // the domain's exp= (on fail only), else options.explanation, else the default
 // text; pass and temperror have none.
 // Each text is cut at longest_verdict_text.
-// `trace` may be null.
-Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver,
-              Trace* trace = nullptr);
+// `trace` is told how it goes.
+Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace& trace);
+// The same, and nobody is told.
+Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver);
 
 // The verdict where there is none, because the check crashed, overstayed or
 // could not be started.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "spf/base/dns_name.hh"
 #include "spf/engine/prefetch.hh"
 
 namespace spf {
@@ -21,7 +22,7 @@ Result result_of(Qualifier qualifier) {
 // Section 4.3: not malformed, and of several labels. An address literal, as
 // HELO may have one, is no domain.
 bool is_checkable(std::string_view domain) {
-  if (domain.ends_with('.')) domain.remove_suffix(1);
+  domain = without_trailing_dot(domain);
   return is_dns_name(domain) && domain.find('.') != domain.npos && !domain.starts_with('[');
 }
 
@@ -48,7 +49,7 @@ struct CheckHost::Stop {
 // that asks too much, be it for a name that may be unknown.
 class CheckHost::Observed : public Resolver {
  public:
-  Observed(Resolver& resolver, Trace* trace) : resolver_(resolver), trace_(trace) {}
+  Observed(Resolver& resolver, Trace& trace) : resolver_(resolver), trace_(trace) {}
 
   void prefetch(std::string_view name, RrType type, Follow follow) override {
     resolver_.prefetch(name, type, std::move(follow));
@@ -57,7 +58,7 @@ class CheckHost::Observed : public Resolver {
     const Answer& answer = resolver_.lookup(name, type);
     // What DNS cannot carry was not asked, so it got no void answer.
     if (answer.is_void() && is_dns_name(name)) saw_void_ = true;
-    if (trace_) trace_->question(name, type, answer);
+    trace_.question(name, type, answer);
     if (answer.over_bound && evaluating) throw Stop{Result::temperror, {}};
     return answer;
   }
@@ -68,11 +69,11 @@ class CheckHost::Observed : public Resolver {
 
  private:
   Resolver& resolver_;
-  Trace* trace_;
+  Trace& trace_;
   bool saw_void_ = false;
 };
 
-CheckHost::CheckHost(Resolver& resolver, const Identities& identities, Trace* trace)
+CheckHost::CheckHost(Resolver& resolver, const Identities& identities, Trace& trace)
     : identities_(identities),
       resolver_(std::make_unique<Observed>(resolver, trace)),
       libspf2_(*resolver_, identities.client),
@@ -105,10 +106,10 @@ Finding CheckHost::guess(const std::string& domain, const std::vector<Directive>
 
 // Tells the trace of a term around its evaluation.
 template <class Evaluate>
-bool CheckHost::observe(const std::string& text, unsigned depth, bool local, Evaluate evaluate) {
-  if (trace_) trace_->term(depth, text, local);
+bool CheckHost::observe(const Trace::Term& term, unsigned depth, Evaluate evaluate) {
+  trace_.term(depth, term);
   const auto done = [&](Trace::Outcome outcome) {
-    if (trace_) trace_->term_done(depth, text, outcome, *limits_);
+    trace_.term_done(depth, term, outcome, *limits_);
   };
   try {
     const bool match = evaluate();
@@ -134,7 +135,7 @@ Finding CheckHost::evaluate(std::string domain, unsigned depth, const std::vecto
     const auto place = rules ? place_of_rules(directives) : directives.size();
     for (std::size_t i = 0; i < directives.size(); ++i) {
       if (i == place && try_rules(*rules, domain, depth, finding)) return finding;
-      if (!matches(directives[i], domain, depth, false)) continue;
+      if (!matches(directives[i], domain, depth, Trace::Term::Kind::directive)) continue;
       finding.result = result_of(directives[i].qualifier);
       finding.mechanism = directives[i].text;
       return finding;
@@ -155,7 +156,7 @@ Finding CheckHost::evaluate(std::string domain, unsigned depth, const std::vecto
 std::string CheckHost::follow_redirect(const std::string& spec, const std::string& domain,
                                        unsigned depth) {
   std::string target;
-  observe("redirect=" + spec, depth, false, [&] {
+  observe({Trace::Term::Kind::redirect, spec}, depth, [&] {
     count_lookup(domain);
     target = target_name(spec, domain);
     count_void(domain);
@@ -173,10 +174,10 @@ std::optional<Record> CheckHost::fetch(const std::string& domain, unsigned depth
   const RecordSelection found = select_record(answer.texts);
   if (found.count == 0) return {};
   if (found.count > 1) throw Stop{Result::permerror, "more than one SPF record at " + domain};
-  if (trace_) trace_->record(depth, domain, *found.text);
+  trace_.record(depth, domain, *found.text);
   auto parsed = parse_record(*found.text);
   if (const auto* problem = std::get_if<SyntaxProblem>(&parsed)) {
-    if (trace_) trace_->syntax_problem(depth, problem->term, problem->what);
+    trace_.syntax_problem(depth, problem->term, problem->what);
     throw Stop{Result::permerror, "parse error in SPF record at " + domain};
   }
   return std::get<Record>(std::move(parsed));
@@ -191,11 +192,11 @@ bool CheckHost::try_rules(const std::vector<Directive>& rules, const std::string
   } restore{limits_, std::exchange(limits_, &local_limits_)};
   for (const Directive& rule : rules) {
     try {
-      if (!matches(rule, domain, depth, true)) continue;
+      if (!matches(rule, domain, depth, Trace::Term::Kind::local_rule)) continue;
     } catch (const Stop& stop) {
       if (stop.result == Result::temperror) throw;
       // The domain's owner has not erred, so the verdict is not permerror.
-      if (trace_) trace_->warning("local rule " + rule.text + " left out: " + stop.problem);
+      trace_.warning("local rule " + rule.text + " left out: " + stop.problem);
       continue;
     }
     finding.result = result_of(rule.qualifier);
@@ -208,8 +209,8 @@ bool CheckHost::try_rules(const std::vector<Directive>& rules, const std::string
 }
 
 bool CheckHost::matches(const Directive& directive, const std::string& domain, unsigned depth,
-                        bool local) {
-  return observe(directive.text, depth, local,
+                        Trace::Term::Kind kind) {
+  return observe({kind, directive.text}, depth,
                  [&] { return evaluate_term(directive, domain, depth); });
 }
 
@@ -244,7 +245,7 @@ bool CheckHost::includes(const Directive& directive, const std::string& domain, 
 }
 
 std::optional<std::string> CheckHost::explanation(const std::string& exp, const std::string& domain) {
-  if (trace_) trace_->explanation(exp);
+  trace_.explanation(exp);
   resolver_->evaluating = false;
   const Answer& answer = resolver_->lookup(target_name(exp, domain), RrType::txt);
   if (answer.texts.size() != 1) return {};

@@ -30,8 +30,8 @@ struct Finding {
 
 class CheckHost {
  public:
-  // The resolver must outlive it, and so must `trace`, which may be null.
-  CheckHost(Resolver& resolver, const Identities& identities, Trace* trace);
+  // The resolver must outlive it, and so must `trace`.
+  CheckHost(Resolver& resolver, const Identities& identities, Trace& trace);
   ~CheckHost();
 
   // Evaluates the record of `domain`. `rules` are local terms, tried at this
@@ -65,8 +65,9 @@ class CheckHost {
   bool try_rules(const std::vector<Directive>& rules, const std::string& domain, unsigned depth,
                  Finding& finding);
   template <class Evaluate>
-  bool observe(const std::string& text, unsigned depth, bool local, Evaluate evaluate);
-  bool matches(const Directive& directive, const std::string& domain, unsigned depth, bool local);
+  bool observe(const Trace::Term& term, unsigned depth, Evaluate evaluate);
+  bool matches(const Directive& directive, const std::string& domain, unsigned depth,
+               Trace::Term::Kind kind);
   bool includes(const Directive& directive, const std::string& domain, unsigned depth);
   bool evaluate_term(const Directive& directive, const std::string& domain, unsigned depth);
   std::string follow_redirect(const std::string& spec, const std::string& domain, unsigned depth);
@@ -79,7 +80,7 @@ class CheckHost {
   std::unique_ptr<Observed> resolver_;
   Libspf2 libspf2_;
   std::shared_ptr<Prefetch> prefetch_;
-  Trace* trace_;
+  Trace& trace_;
   Limits record_limits_, local_limits_;
   Limits* limits_ = &record_limits_;  // of what is being evaluated
   bool evaluating_ = false;           // the first record was good

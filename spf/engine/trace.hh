@@ -8,12 +8,23 @@
 
 namespace spf {
 
-// The default of every member is to do nothing. Text is as it was published or
-// sent, unsanitised. `depth` is 0 for the domain checked and what it redirects
-// to, one more inside each include.
+// A Trace itself does nothing: it is for who wants to know nothing. So there is
+// no null, and nothing is made up for it alone, but for warnings. Text is as it
+// was published or sent, unsanitised. `depth` is 0 for the domain checked and
+// what it redirects to, one more inside each include.
 class Trace {
  public:
   enum class Outcome { match, no_match, permerror, temperror };
+
+  struct Term {
+    enum class Kind {
+      directive,   // of a record
+      local_rule,  // a directive of spfrules or spfguess
+      redirect,    // redirect=
+    };
+    Kind kind;
+    std::string_view text;  // redirect: its domain-spec
+  };
 
   virtual ~Trace() = default;
 
@@ -21,13 +32,11 @@ class Trace {
   virtual void record(unsigned /*depth*/, std::string_view /*domain*/, std::string_view /*text*/) {}
   virtual void syntax_problem(unsigned /*depth*/, std::string_view /*term*/, std::string_view /*what*/) {}
 
-  // A term is about to be evaluated: a directive, or redirect=. `local`: it is
-  // one of the administrator's own, in spfrules or spfguess. term_done()
-  // follows, after the record of an include and after all its terms; after a
-  // redirect= it comes before the record of the target.
-  virtual void term(unsigned /*depth*/, std::string_view /*text*/, bool /*local*/) {}
-  virtual void term_done(unsigned /*depth*/, std::string_view /*text*/, Outcome,
-                         const Limits& /*used so far*/) {}
+  // A term is about to be evaluated. term_done() follows, after the record of an
+  // include and after all its terms; after a redirect= it comes before the record
+  // of the target.
+  virtual void term(unsigned /*depth*/, const Term&) {}
+  virtual void term_done(unsigned /*depth*/, const Term&, Outcome, const Limits& /*used so far*/) {}
 
   // The verdict is known; what is asked from here on is for the text of the
   // record's exp=, as published.

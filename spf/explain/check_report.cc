@@ -99,7 +99,7 @@ CheckReport report_check(const Query& query, const Config& config, bool own_addr
   CheckOptions options = check_options(config);
   options.own_address = own_address;
   CheckTrace trace;
-  const Verdict verdict = check(query, options, resolver, &trace);
+  const Verdict verdict = check(query, options, resolver, trace);
   const std::string value = header_value(query, verdict, config.receiver);
 
   TerminalText out;

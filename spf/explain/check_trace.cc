@@ -5,8 +5,6 @@
 namespace spf {
 namespace {
 
-constexpr std::string_view redirect = "redirect=";  // as the trace writes it
-
 std::string_view name(Trace::Outcome outcome) {
   switch (outcome) {
     case Trace::Outcome::match: return "match";
@@ -17,13 +15,23 @@ std::string_view name(Trace::Outcome outcome) {
   return "temperror";
 }
 
-// The terms that the trace will tell of one by one, as it writes them.
+std::string written(const Trace::Term& term) {
+  const std::string text(term.text);
+  switch (term.kind) {
+    case Trace::Term::Kind::directive: break;
+    case Trace::Term::Kind::local_rule: return text + " (local rule)";
+    case Trace::Term::Kind::redirect: return "redirect=" + text;
+  }
+  return text;
+}
+
+// The terms that the trace will tell of one by one.
 std::vector<std::string> terms_of(std::string_view text) {
   std::vector<std::string> terms;
   const auto parsed = parse_record(text);
   if (const auto* record = std::get_if<Record>(&parsed)) {
     for (const Directive& directive : record->directives) terms.push_back(directive.text);
-    if (record->redirect) terms.push_back(std::string(redirect) + *record->redirect);
+    if (record->redirect) terms.push_back(written({Trace::Term::Kind::redirect, *record->redirect}));
   }
   return terms;
 }
@@ -51,21 +59,21 @@ void CheckTrace::syntax_problem(unsigned depth, std::string_view term, std::stri
   add(indent(depth), std::string(term) + ": " + std::string(what), "permerror");
 }
 
-void CheckTrace::term(unsigned depth, std::string_view text, bool local) {
+void CheckTrace::term(unsigned depth, const Term& term) {
+  const bool local = term.kind == Term::Kind::local_rule;
   const bool within_local = !open_.empty() && open_.back().local;
   local_rules_tried_ = local_rules_tried_ || local;
   open_.push_back({lines_.size(), local || within_local});
-  add(indent(depth), std::string(text) + (local ? " (local rule)" : ""));
+  add(indent(depth), written(term));
   question_indent_ = indent(depth) + 1;
   auto& rest = frames_[depth].not_reached;
   if (!local && !rest.empty()) rest.erase(rest.begin());
 }
 
-void CheckTrace::term_done(unsigned depth, std::string_view text, Outcome outcome,
-                           const Limits& used) {
+void CheckTrace::term_done(unsigned depth, const Term& term, Outcome outcome, const Limits& used) {
   const auto [line, local] = open_.back();
   open_.pop_back();
-  const bool followed = outcome == Outcome::match && text.starts_with(redirect);
+  const bool followed = outcome == Outcome::match && term.kind == Term::Kind::redirect;
   lines_[line].label = followed ? "followed" : name(outcome);
   (local ? local_limits_ : record_limits_) = used;
   frames_.resize(depth + 1);  // what was included is over

@@ -25,9 +25,8 @@ class CheckTrace : public Trace {
 
   void record(unsigned depth, std::string_view domain, std::string_view text) override;
   void syntax_problem(unsigned depth, std::string_view term, std::string_view what) override;
-  void term(unsigned depth, std::string_view text, bool local) override;
-  void term_done(unsigned depth, std::string_view text, Outcome outcome,
-                 const Limits& used) override;
+  void term(unsigned depth, const Term& term) override;
+  void term_done(unsigned depth, const Term& term, Outcome outcome, const Limits& used) override;
   void explanation(std::string_view domain_spec) override;
   void question(std::string_view name, RrType type, const Answer& answer) override;
   void warning(std::string_view text) override;

@@ -93,7 +93,7 @@ Evaluator::Evaluator(const Query& query, const CheckOptions& options,
                      Check* check)
     : query_(query),
       process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,
-               [&](Resolver& resolver) { return encode(check(query, options, resolver, nullptr)); }) {}
+               [&](Resolver& resolver) { return encode(check(query, options, resolver)); }) {}
 
 std::optional<Verdict> Evaluator::read() {
   switch (process_.read()) {

@@ -20,7 +20,7 @@ namespace spf {
 class Evaluator final : public RunningCheck {
  public:
   // How the check is made; tests have others.
-  using Check = Verdict(const Query&, const CheckOptions&, Resolver&, Trace*);
+  using Check = Verdict(const Query&, const CheckOptions&, Resolver&);
 
   // Starts the check, which asks `name_servers` and ends within `time`. Throws
   // std::system_error.

@@ -272,7 +272,7 @@ TEST_CASE("a text that is asked for when nothing may be asked changes no result"
     FakeResolver resolver;
     resolver.txt("example.org", "v=spf1 -all exp=exp.example");
     resolver.txt("exp.example", text);
-    spf::CheckHost host(resolver, anyone, nullptr);
+    spf::CheckHost host(resolver, anyone, nobody);
     const Finding finding = host.check("example.org", {});
     CHECK(told(finding) == "fail -all");
     if (text == "%{p}") resolver.lookup("exp.example", RrType::txt);

@@ -122,7 +122,7 @@ TEST_CASE("a domain without a record is none, and mechanism is absent") {
     resolver.txt("twice.example", "V=spf1 +all");
     resolver.txt("broken.example", "v=spf1 moo");
     resolver.trouble("down.example", RrType::txt);
-    CheckHost host(resolver, anyone, nullptr);
+    CheckHost host(resolver, anyone, nobody);
     const Finding finding = host.check(c.domain, {});
     INFO(c.domain);
     CHECK(finding.result == c.result);
@@ -134,7 +134,7 @@ TEST_CASE("a domain without a record is none, and mechanism is absent") {
     FakeResolver resolver;
     const std::string domain = std::string(size, 'x') + ".example";
     resolver.txt(domain, "v=spf1 -all");
-    CHECK(CheckHost(resolver, anyone, nullptr).check(domain, {}).result ==
+    CHECK(CheckHost(resolver, anyone, nobody).check(domain, {}).result ==
           (size == 63 ? Result::fail : Result::none));
     CHECK(resolver.looked_up.size() == (size == 63 ? 1 : 0));
   }
@@ -223,7 +223,7 @@ TEST_CASE("an explanation comes from the record that decided") {
     resolver.txt("empty.example", "");
     resolver.txt("192.0.2.1.e.example", "by address");
     resolver.trouble("down.example", RrType::txt);
-    CheckHost host(resolver, anyone, nullptr);
+    CheckHost host(resolver, anyone, nobody);
     const Finding finding = host.check("example.org", {});
     INFO(c.record);
     REQUIRE(finding.result == Result::fail);

@@ -148,7 +148,7 @@ TEST_CASE("wrong local rules are left out, with a warning") {
   options.rules = "moo a";
   options.guess = "a/99 redirect=x.example";
   resolver.a("example.org", "192.0.2.1");
-  CHECK(told(check({client, "h.example", "j@example.org"}, options, resolver, &trace)) == "pass a local");
+  CHECK(told(check({client, "h.example", "j@example.org"}, options, resolver, trace)) == "pass a local");
   CHECK(trace.texts == std::vector<std::string>{"moo: unknown mechanism", "a/99: bad IPv4 prefix length",
                                                 "redirect=x.example: a modifier has no place here"});
   CHECK(rule_problems("moo a") == std::vector<std::string>{"moo: unknown mechanism"});
@@ -216,12 +216,16 @@ TEST_CASE("a trace sees records, terms and questions in order") {
     void syntax_problem(unsigned, std::string_view term, std::string_view what) override {
       text += "problem " + std::string(term) + " " + std::string(what) + "\n";
     }
-    void term(unsigned depth, std::string_view term, bool local) override {
-      text += std::string(depth, ' ') + (local ? "local " : "term ") + std::string(term) + "\n";
+    static std::string written(const Term& term) {
+      return (term.kind == Term::Kind::redirect ? "redirect=" : "") + std::string(term.text);
     }
-    void term_done(unsigned depth, std::string_view term, Outcome outcome, const Limits& used) override {
+    void term(unsigned depth, const Term& term) override {
+      const bool local = term.kind == Term::Kind::local_rule;
+      text += std::string(depth, ' ') + (local ? "local " : "term ") + written(term) + "\n";
+    }
+    void term_done(unsigned depth, const Term& term, Outcome outcome, const Limits& used) override {
       const char* const words[] = {"match", "no match", "permerror", "temperror"};
-      text += std::string(depth, ' ') + "done " + std::string(term) + " " + words[int(outcome)] + " " +
+      text += std::string(depth, ' ') + "done " + written(term) + " " + words[int(outcome)] + " " +
               std::to_string(used.lookups) + "/" + std::to_string(used.voids) + "\n";
     }
     void question(std::string_view name, RrType type, const Answer& answer) override {
@@ -235,7 +239,7 @@ TEST_CASE("a trace sees records, terms and questions in order") {
   resolver.txt("r.example", "v=spf1 -all");
   CheckOptions options;
   options.rules = "ip4:198.51.100.2";
-  check({client, "h.example", "j@example.org"}, options, resolver, &log);
+  check({client, "h.example", "j@example.org"}, options, resolver, log);
   CHECK(log.text ==
         "asked example.org 16 1\n"
         "record example.org\n"

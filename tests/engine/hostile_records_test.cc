@@ -172,7 +172,7 @@ const std::vector<Row> rows = {
 FakeResolver* zone = nullptr;
 unsigned* questions = nullptr;
 
-Verdict evaluate(const Query& query, const CheckOptions& options, Resolver&, Trace*) {
+Verdict evaluate(const Query& query, const CheckOptions& options, Resolver&) {
   struct Count {
     ~Count() { *questions = zone->questions(); }
   } count;

@@ -61,7 +61,7 @@ void say_sized(std::uint32_t size, const std::string& text) {
 }
 
 #define CHECK_THAT_DOES(name, ...) \
-  [[maybe_unused]] Verdict name(const Query&, const CheckOptions&, Resolver&, Trace*) { __VA_ARGS__; return {}; }
+  [[maybe_unused]] Verdict name(const Query&, const CheckOptions&, Resolver&) { __VA_ARGS__; return {}; }
 
 CHECK_THAT_DOES(aborts, abort())
 CHECK_THAT_DOES(throws, throw 1)
@@ -102,7 +102,7 @@ CHECK_THAT_DOES(remaps, mmap(reinterpret_cast<void*>(sealed_address), sealed_siz
                              PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0))
 CHECK_THAT_DOES(speaks_elsewhere, if (write(1, "250 ok\r\n", 8)) {})
 
-Verdict passes(const Query&, const CheckOptions&, Resolver&, Trace*) {
+Verdict passes(const Query&, const CheckOptions&, Resolver&) {
   Verdict verdict;
   verdict.result = Result::pass;
   verdict.domain = std::string("a\0w", 3);
@@ -113,7 +113,7 @@ Verdict passes(const Query&, const CheckOptions&, Resolver&, Trace*) {
 }
 
 // What is unmapped stays mapped: malloc's own calls must do no harm.
-[[maybe_unused]] Verdict allocates_sensibly(const Query&, const CheckOptions&, Resolver&, Trace*) {
+[[maybe_unused]] Verdict allocates_sensibly(const Query&, const CheckOptions&, Resolver&) {
   for (int i = 0; i < 100; ++i) {
     std::string text(300000, 'x');
     text.resize(600000);
@@ -178,7 +178,7 @@ TEST_CASE("a check has a second of the processor, and the log hears that it took
 
 TEST_CASE("what a check takes of the processor is its own, and known when its verdict is") {
   while (clock() < CLOCKS_PER_SEC / 2) turn();  // what we have taken does not count
-  Evaluator evaluator(query, {}, name_servers, seconds(20), [](const Query&, const CheckOptions&, Resolver&, Trace*) {
+  Evaluator evaluator(query, {}, name_servers, seconds(20), [](const Query&, const CheckOptions&, Resolver&) {
     while (clock() < CLOCKS_PER_SEC / 5) turn();
     return Verdict();
   });

@@ -6,6 +6,8 @@
 #include "spf/engine/check_host.hh"
 #include "tests/support/fake_resolver.hh"
 
+inline spf::Trace nobody;  // wants to know nothing
+
 inline const spf::Identities anyone{*spf::Address::parse("192.0.2.1"), "joe@example.org",
                                     "helo.example", "mx.local"};
 
@@ -16,7 +18,7 @@ struct Judged {
 
 inline Judged judge(FakeResolver& resolver, const std::string& rules = "",
                     const spf::Identities& who = anyone) {
-  spf::CheckHost host(resolver, who, nullptr);
+  spf::CheckHost host(resolver, who, nobody);
   const spf::Finding finding = host.check("example.org", spf::parse_terms(rules).directives);
   return {finding, host.record_limits()};
 }
