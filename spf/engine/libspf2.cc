@@ -150,15 +150,11 @@ Answer Libspf2::Seam::ask(const char* name, ns_type type) {
     answer.status = Answer::Status::no_data;
   if (asking == Asking::any_address && !answer.addresses.empty()) answer.addresses = {client};
   if (type == ns_t_ptr) keep_useful_names(answer.texts);
-  // Section 4.6.4. libspf2 would try the first ten before it refuses.
-  if (type == ns_t_mx && answer.texts.size() > Limits::most_names) {
+  if (type == ns_t_mx && Limits::too_many_mx(answer)) {
     too_many_mx = true;
-    answer.texts.clear();
+    answer.texts.clear();  // libspf2 would try the first ten before it refuses
   }
-  if (type == ns_t_ptr || type == ns_t_mx) {
-    const RrType family = client.is_ip4() ? RrType::a : RrType::aaaa;
-    for (const std::string& name : answer.texts) resolver.prefetch(name, family);
-  }
+  for (const std::string& name : answer.texts) resolver.prefetch(name, address_type(client));
   return answer;
 }
 

@@ -1,6 +1,6 @@
 #include "spf/engine/prefetch.hh"
 
-#include <algorithm>
+#include <utility>
 
 #include "spf/engine/limits.hh"
 
@@ -35,9 +35,9 @@ void Prefetch::term(const Directive& directive, const std::string& domain) {
   const std::string& name = directive.domain_spec.empty() ? domain : directive.domain_spec;
   switch (directive.mechanism) {
     case Mechanism::include: ask_record(name); break;
-    case Mechanism::a: ask(name, client_.is_ip4() ? RrType::a : RrType::aaaa); break;
+    case Mechanism::a: ask(name, address_type(client_)); break;
     case Mechanism::exists: ask(name, RrType::a); break;
-    case Mechanism::mx: ask_addresses(name, RrType::mx); break;
+    case Mechanism::mx: ask_exchanges(name); break;
     case Mechanism::ptr:  // the same question for every ptr; its names are asked when it is evaluated
     case Mechanism::all:
     case Mechanism::ip4:
@@ -59,11 +59,10 @@ void Prefetch::ask_record(const std::string& domain) {
   });
 }
 
-void Prefetch::ask_addresses(const std::string& name, RrType type) {
-  ask(name, type, [self = shared_from_this()](const Answer& answer) {
-    const RrType family = self->client_.is_ip4() ? RrType::a : RrType::aaaa;
-    const std::size_t count = std::min<std::size_t>(answer.texts.size(), Limits::most_names);
-    for (std::size_t i = 0; i < count; ++i) self->ask(answer.texts[i], family);
+void Prefetch::ask_exchanges(const std::string& name) {
+  ask(name, RrType::mx, [self = shared_from_this()](const Answer& answer) {
+    if (Limits::too_many_mx(answer)) return;
+    for (const std::string& exchange : answer.texts) self->ask(exchange, address_type(self->client_));
   });
 }
 

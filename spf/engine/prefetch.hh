@@ -32,7 +32,7 @@ class Prefetch : public std::enable_shared_from_this<Prefetch> {
   void term(const Directive& directive, const std::string& domain);
   void ask(const std::string& name, RrType type, Resolver::Follow follow = {});
   void ask_record(const std::string& domain);
-  void ask_addresses(const std::string& name, RrType type);
+  void ask_exchanges(const std::string& name);
 
   Resolver& resolver_;
   const Address client_;

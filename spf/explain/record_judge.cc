@@ -233,7 +233,7 @@ Cost Judge::address_cost(const std::string& name, unsigned depth) {
 Cost Judge::mx_cost(const std::string& name, unsigned depth) {
   const Answer& answer = ask(name, RrType::mx, depth);
   if (answer.is_void()) return {.voids4 = 1, .voids6 = 1};
-  if (answer.texts.size() > Limits::most_names)
+  if (Limits::too_many_mx(answer))
     error(name + ": " + std::to_string(answer.texts.size()) + " MX records, of at most " +
           std::to_string(Limits::most_names));
   Cost most;

@@ -199,6 +199,20 @@ TEST_CASE("ten terms of ten names may be asked, here or a level deeper") {
   CHECK(deeper.questions() == 1 + 1 + 9 + 90);
 }
 
+TEST_CASE("of an MX set of eleven no address is asked for, early or when its term is due") {
+  for (const std::string domain : {"m.example", "%{d1}.example"}) {
+    FakeResolver resolver;
+    for (const char* name : {"m.example", "org.example"}) {
+      ten_names(resolver, name);
+      resolver.mx(name, "eleven.example");
+    }
+    resolver.txt("example.org", "v=spf1 mx:" + domain + " -all");
+    INFO(domain);
+    CHECK(told(judge(resolver).finding) == "permerror default");
+    CHECK(resolver.questions() == 2);  // TXT and MX
+  }
+}
+
 TEST_CASE("what is asked early leaves ten terms all the questions that they need") {
   const struct { const char* what; int before, after; const char* verdict; unsigned questions; } cases[] = {
       {"all are asked early", 0, 10, "fail -all", 111},
