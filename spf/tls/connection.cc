@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "spf/base/descriptor.hh"
-#include "spf/base/log.hh"
 #include "spf/tls/context.hh"
 
 namespace spf {
@@ -81,7 +80,7 @@ int TlsConnection::trouble(int result) {
       error != SSL_ERROR_ZERO_RETURN) {
     const unsigned long cause = ERR_peek_error();
     const bool cut_off = ERR_GET_REASON(cause) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-    if (cause != 0 && !cut_off) write_warning("TLS: " + openssl_reason("connection broken"));
+    if (cause != 0 && !cut_off) problem_ = openssl_reason("connection broken");
     lose_client(cut_off);  // it may have closed after its last word
   }
   return error;
@@ -200,7 +199,7 @@ void TlsConnection::wait() {
   if (fds[2].revents & broken) plain_gone_ = true;
 }
 
-void TlsConnection::relay(std::string_view first) {
+std::string TlsConnection::relay(std::string_view first) {
   to_plain_.append(first);
   write_plain();  // even if the client is gone by now: there was a handshake
   for (;;) {
@@ -209,8 +208,8 @@ void TlsConnection::relay(std::string_view first) {
     read_plain();
     write_client();
     // What the client sent before it was cut off has arrived, and is due.
-    if (client_gone_ && (to_plain_.empty() || plain_gone_)) return;
-    if (told_client_ && (plain_gone_ || told_plain_)) return;
+    if (client_gone_ && (to_plain_.empty() || plain_gone_)) return problem_;
+    if (told_client_ && (plain_gone_ || told_plain_)) return problem_;
     if (!client_readable() && !plain_readable()) wait();
   }
 }

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "spf/base/buffer.hh"
 #include "spf/tls/status.hh"
@@ -25,8 +27,9 @@ class TlsConnection {
   // Copies in both directions until both have ended or one is cut off. The end
   // of what the client sends is passed on as such only where TLS vouches for
   // it (close_notify); else everything ends when it does. `first` goes to
-  // `plain` before all else.
-  void relay(std::string_view first);
+  // `plain` before all else. What was wrong with the client's TLS, if that ended
+  // it; "" where it was not, however the connection went.
+  std::string relay(std::string_view first);
 
  private:
   void read_client();
@@ -46,6 +49,7 @@ class TlsConnection {
   const int plain_;
   const bool client_is_socket_;
   Buffer to_plain_, to_client_;
+  std::string problem_;  // relay()'s
 
   // Which way is open, and which descriptor is worth a try before the next wait.
   bool client_sends_ = true, plain_sends_ = true;

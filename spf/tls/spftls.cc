@@ -72,7 +72,8 @@ int serve(const spf::TlsFiles& files) {
     say(status);
     return system_trouble;
   }
-  connection.relay(spf::tls_status_line(status));
+  const std::string problem = connection.relay(spf::tls_status_line(status));
+  if (!problem.empty()) spf::write_warning("TLS: " + problem);
   return 0;
 }
 

@@ -16,7 +16,8 @@ is a file that gets a line for each thing that only TLS shows:
     --ca FILE         the server's chain must end here
     --piece N         TLS goes out in pieces of at most N octets
     --end HOW         when descriptor 0 ends: notify (close_notify, then FIN),
-                      cut (FIN alone), reset
+                      cut (FIN alone), reset, forged (a record of somebody
+                      else's, then FIN)
 """
 import argparse
 import os
@@ -157,6 +158,8 @@ class Client:
             except ssl.SSLError:  # it wants the answer, which decrypt() reads
                 pass
             self.say()
+        if self.options.end == "forged":
+            self.wire.send(b"\x17\x03\x03\x00\x20" + bytes(32))
         self.wire.shutdown(socket.SHUT_WR)
 
     def wait(self):

@@ -139,6 +139,19 @@ TEST_CASE("a message that is cut off is not accepted, whatever cuts it off") {
       }
 }
 
+TEST_CASE("a record that somebody else made ends the connection, and is one line in the log") {
+  const TlsClient tls({"--end", "forged"});
+  Wrapped spfwrap(tls.before(level("3")));
+  start_tls(spfwrap);
+  CHECK(spfwrap.talk({mail, rcpt, "DATA"}) == "250 ok\n250 ok\n354 go ahead\n");
+  spfwrap.client().send("Subject: x\r\n");
+  spfwrap.client().half_close();
+  CHECK(spfwrap.client().rest() == "");
+  CHECK(spfwrap.finish() == 0);
+  CHECK(messages(spfwrap) == 0);
+  CHECK(warning(spfwrap) == "spftls: warning: TLS: decryption failed or bad record mac");
+}
+
 TEST_CASE("how a client goes after QUIT is no news") {
   for (const char* how : {"notify", "cut", "reset"}) {
     INFO(how);
