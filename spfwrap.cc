@@ -16,7 +16,7 @@
 #include "spf/dialogue/variables.hh"
 #include "spf/base/own_address.hh"
 #include "spf/base/log.hh"
-#include "spf/base/process.hh"
+#include "spf/base/environment.hh"
 #include "spf/proxy/proxy.hh"
 #include "spf/dialogue/reply.hh"
 

@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -48,11 +47,6 @@ bool give_third(int fd) {
 }
 
 }  // namespace
-
-bool sets_one_of(std::string_view entry, std::span<const std::string_view> names) {
-  const std::string_view name = entry.substr(0, entry.find('='));
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 Pipe make_pipe() {
   int ends[2];

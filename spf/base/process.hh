@@ -6,17 +6,12 @@
 
 #include <chrono>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "spf/base/descriptor.hh"
 
 namespace spf {
-
-// Whether `entry`, "NAME=value", sets one of the variables so named.
-bool sets_one_of(std::string_view entry, std::span<const std::string_view> names);
 
 struct Pipe {
   Descriptor read_end, write_end;

@@ -3,7 +3,7 @@
 #include <string>
 #include <system_error>
 
-#include "spf/base/process.hh"
+#include "spf/base/environment.hh"
 #include "spf/dialogue/variables.hh"
 #include "spf/proxy/proxy.hh"
 #include "spf/tls/status.hh"
