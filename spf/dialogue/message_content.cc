@@ -15,14 +15,14 @@ constexpr std::size_t held_back = 2;
 
 }  // namespace
 
-void DataFilter::begin(char first, Buffer& out) {
+void ContentRelay::begin(char first, Buffer& out) {
   begun_ = true;
   if (header_.empty()) return;
   out.append(header_);
   if (first == ' ' || first == '\t' || first == '\r') out.append(separator);
 }
 
-DataFilter::Step DataFilter::push(std::string_view content, Buffer& out) {
+ContentRelay::Step ContentRelay::push(std::string_view content, Buffer& out) {
   std::size_t reserve = held_back;
   if (!begun_) reserve += header_.size() + separator.size();
   if (out.room() <= reserve) return {0, Status::more};

@@ -1,5 +1,5 @@
-// The content of a message on its way from client to child (RFC 5321 sections
-// 4.1.1.4 and 4.5.2): where it ends, and where the header goes in.
+// The content of a message (RFC 5321 section 2.3.9) on its way from client to
+// child: where it ends (4.1.1.4 and 4.5.2), and where the header goes in.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +10,10 @@
 
 namespace spf {
 
-// Every line is un-stuffed and stuffed again, so that what goes on holds a dot
-// at the start of a line only where a second dot follows it. A bare CR is data.
-class DataFilter {
+// A relay as section 2.3.10 has it: trace information is all that it adds. Every
+// line is un-stuffed and stuffed again, so that what goes on holds a dot at the
+// start of a line only where a second dot follows it. A bare CR is content.
+class ContentRelay {
  public:
   enum class Status {
     more,     // the message goes on
@@ -25,7 +26,7 @@ class DataFilter {
   };
 
   // `header` (lines ending in CRLF, or "") is put before the first line.
-  explicit DataFilter(std::string_view header) : header_(header) {}
+  explicit ContentRelay(std::string_view header) : header_(header) {}
 
   // Passes `content` on to `out` as far as its room allows. The final dot is
   // taken but not passed on: who calls sends end_of_data.

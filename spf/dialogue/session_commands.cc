@@ -206,11 +206,11 @@ Task<void> Session::data() {
 // Carries the message over, without its final dot. Returns only when all of it
 // is in the buffer to the child, with room for the dot.
 Task<void> Session::transfer(const std::string& header) {
-  DataFilter filter(header);
-  DataFilter::Status status = DataFilter::Status::more;
+  ContentRelay relay(header);
+  ContentRelay::Status status = ContentRelay::Status::more;
   std::size_t block = 0;
   begin_limit(config_.smtp_timeout);
-  while (status != DataFilter::Status::end || to_child_.room() < end_of_data.size()) {
+  while (status != ContentRelay::Status::end || to_child_.room() < end_of_data.size()) {
     if (!from_child_.empty() || child_.closed) {
       // It can only be a refusal: the message is not whole yet.
       Reply early;
@@ -222,12 +222,12 @@ Task<void> Session::transfer(const std::string& header) {
       }
       throw Close{early.code >= 400 ? early.wire() : std::string(reply::message_lost)};
     }
-    if (status == DataFilter::Status::more) {
-      const DataFilter::Step step = filter.push(from_client_.data(), to_child_);
+    if (status == ContentRelay::Status::more) {
+      const ContentRelay::Step step = relay.push(from_client_.data(), to_child_);
       from_client_.consume(step.taken);
       status = step.status;
-      if (status == DataFilter::Status::bare_lf) throw Close{std::string(reply::bare_lf)};
-      if (status == DataFilter::Status::end) continue;
+      if (status == ContentRelay::Status::bare_lf) throw Close{std::string(reply::bare_lf)};
+      if (status == ContentRelay::Status::end) continue;
       block += step.taken;
       if (block >= data_block) {
         block = 0;

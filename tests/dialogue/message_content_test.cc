@@ -2,24 +2,24 @@
 
 #include "tests/catch.hh"
 
-using spf::DataFilter;
+using spf::ContentRelay;
 
 namespace {
 
 struct Passed {
   std::string content;
-  DataFilter::Status status;
+  ContentRelay::Status status;
   std::size_t taken;
 };
 
 // Feeds `content` in pieces through a buffer that is emptied when it is full.
 Passed pass(std::string_view content, std::string_view header, std::size_t piece,
             std::size_t room = 65536) {
-  DataFilter filter(header);
+  ContentRelay relay(header);
   spf::Buffer out(room);
-  Passed result{{}, DataFilter::Status::more, 0};
-  while (result.status == DataFilter::Status::more && result.taken < content.size()) {
-    const auto step = filter.push(content.substr(result.taken, piece), out);
+  Passed result{{}, ContentRelay::Status::more, 0};
+  while (result.status == ContentRelay::Status::more && result.taken < content.size()) {
+    const auto step = relay.push(content.substr(result.taken, piece), out);
     result.taken += step.taken;
     result.status = step.status;
     result.content += out.data();
@@ -28,15 +28,15 @@ Passed pass(std::string_view content, std::string_view header, std::size_t piece
   return result;
 }
 
-constexpr auto more = DataFilter::Status::more;
-constexpr auto end = DataFilter::Status::end;
-constexpr auto bare_lf = DataFilter::Status::bare_lf;
+constexpr auto more = ContentRelay::Status::more;
+constexpr auto end = ContentRelay::Status::end;
+constexpr auto bare_lf = ContentRelay::Status::bare_lf;
 
 }  // namespace
 
 TEST_CASE("CRLF.CRLF ends a message, and .CRLF as its first line, and nothing else") {
   using std::string;
-  const struct { string content; string passed; DataFilter::Status status; } cases[] = {
+  const struct { string content; string passed; ContentRelay::Status status; } cases[] = {
       {".\r\n", "", end},
       {"\r\n.\r\n", "\r\n", end},
       {"a\r\n.\r\n", "a\r\n", end},
