@@ -15,15 +15,13 @@
 #include "spf/settings/config.hh"
 #include "spf/dialogue/variables.hh"
 #include "spf/base/own_address.hh"
+#include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
 #include "spf/base/environment.hh"
 #include "spf/proxy/proxy.hh"
 #include "spf/dialogue/reply.hh"
 
 namespace {
-
-constexpr int wrong_usage = 100;
-constexpr int system_trouble = 111;
 
 // The environment without what only a checked MAIL may set.
 std::vector<char*> inherited_environment() {
@@ -54,7 +52,7 @@ void say_to_client(std::string_view reply) {
 int main(int argc, char** argv) {
   if (argc < 2) {
     spf::write_log("spfwrap: usage: spfwrap prog [ arg ... ]");
-    return wrong_usage;
+    return spf::wrong_usage;
   }
   char** prog = argv + 1;
   try {
@@ -65,16 +63,16 @@ int main(int argc, char** argv) {
   } catch (const spf::ControlError& error) {
     say_to_client(spf::reply::controls);
     spf::write_fatal(error.what());
-    return system_trouble;
+    return spf::system_trouble;
   } catch (const std::bad_alloc&) {
     say_to_client(spf::reply::out_of_memory);
     spf::write_fatal("out of memory");
-    return system_trouble;
+    return spf::system_trouble;
   } catch (const std::exception& error) {
     spf::write_fatal(error.what());
-    return system_trouble;
+    return spf::system_trouble;
   }
   execvp(prog[0], prog);
   spf::write_fatal("unable to run " + std::string(prog[0]) + ": " + std::strerror(errno));
-  return system_trouble;
+  return spf::system_trouble;
 }

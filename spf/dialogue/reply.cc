@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "spf/base/ascii.hh"
+#include "spf/base/lines.hh"
 #include "spf/base/sanitise.hh"
 #include "spf/engine/verdict.hh"
 
@@ -47,15 +48,8 @@ std::string Reply::wire() const {
 
 Reply rejection(std::string_view explanation) {
   Reply result{550, {}};
-  explanation = explanation.substr(0, longest_verdict_text);
-  while (!explanation.empty() && explanation.back() == '\n') explanation.remove_suffix(1);
-  for (;;) {
-    const std::size_t lf = explanation.find('\n');
-    std::string_view line = explanation.substr(0, lf);
+  for (const std::string_view line : lines_of(explanation.substr(0, longest_verdict_text)))
     add_wrapped(result.lines, printable(line, line.size()));
-    if (lf == explanation.npos) break;
-    explanation.remove_prefix(lf + 1);
-  }
   result.lines.back() += rejection_code;
   return result;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "spf/base/descriptor.hh"
 #include "spf/base/socket_address.hh"
 
 namespace spf {
@@ -12,14 +13,11 @@ class DnsTcp {
  public:
   // Starts to connect. `query` is a message without its length.
   DnsTcp(const SocketAddress& server, std::string_view query);
-  ~DnsTcp();
-  DnsTcp(const DnsTcp&) = delete;
-  DnsTcp& operator=(const DnsTcp&) = delete;
 
   enum class State { busy, done, failed };
 
   // While busy: what to poll(2) for; then call advance() when that is there.
-  int fd() const { return fd_; }
+  int fd() const { return socket_.get(); }
   short events() const;
   State advance();
 
@@ -29,7 +27,7 @@ class DnsTcp {
  private:
   State fail();
 
-  int fd_ = -1;
+  Descriptor socket_;
   std::string out_, in_;
   State state_ = State::busy;
 };

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "spf/base/ascii.hh"
+#include "spf/base/lines.hh"
 #include "spf/base/number.hh"
 #include "spf/base/read_write.hh"
 #include "spf/base/sanitise.hh"
@@ -87,11 +88,8 @@ class Finder {
 // Calls `handle` with the rest of each line of `text` that begins with `key`.
 template <class Handle>
 void for_each(std::string_view text, std::string_view key, Handle handle) {
-  while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  for (std::string_view line : lines_of(text))
     if (next_word(line) == key) handle(line);
-  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "spf/engine/check_host.hh"
 #include "spf/engine/idna.hh"
 #include "spf/base/dns_name.hh"
+#include "spf/base/lines.hh"
 #include "spf/base/mailbox.hh"
 #include "spf/engine/macro.hh"
 #include "spf/engine/record.hh"
@@ -29,18 +30,6 @@ std::string without_patch_macros(std::string_view text) {
       ++i;
   }
   return result;
-}
-
-// spfexp, which may have several lines, each a macro-string.
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  for (;;) {
-    const auto end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    if (end == text.npos) return lines;
-    text.remove_prefix(end + 1);
-  }
 }
 
 std::string text_of(const SyntaxProblem& problem) { return problem.term + ": " + problem.what; }
@@ -68,7 +57,7 @@ std::string explain(const Verdict& verdict, const Finding& finding, const Query&
     if (auto text = host.explanation(*finding.exp, finding.domain)) return *text;
   if (!options.explanation.empty() && explanation_problem(options.explanation).empty()) {
     std::string text;
-    for (const std::string_view line : lines_of(options.explanation)) {
+    for (const std::string_view line : lines_of(options.explanation)) {  // each a macro-string
       if (!text.empty()) text += '\n';
       text += host.expand(without_patch_macros(line), verdict.domain);
       if (text.size() >= longest_verdict_text) break;

@@ -21,6 +21,7 @@
 #include "spf/base/dns_name.hh"
 #include "spf/base/own_address.hh"
 #include "spf/engine/limits.hh"
+#include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
 #include "spf/base/read_write.hh"
 #include "spf/dns/name_servers.hh"
@@ -30,9 +31,6 @@
 #include "spf/wall/walled_process.hh"
 
 namespace {
-
-constexpr int wrong_usage = 100;
-constexpr int system_trouble = 111;
 
 struct WrongUsage {
   std::string why;
@@ -69,7 +67,7 @@ int exit_status(spf::ConfigReport::Grade grade) {
     case spf::ConfigReport::Grade::warnings: return 1;
     case spf::ConfigReport::Grade::unreadable: break;
   }
-  return system_trouble;
+  return spf::system_trouble;
 }
 
 // A report, or with `quiet` its first line; then `status`.
@@ -77,7 +75,7 @@ int print(std::string_view report, bool quiet, int status) {
   if (quiet) report = report.substr(0, report.find('\n') + 1);
   if (spf::write_all(1, report) || errno == EPIPE) return status;  // who reads has seen enough
   spf::write_fatal(std::string("unable to write: ") + std::strerror(errno));
-  return system_trouble;
+  return spf::system_trouble;
 }
 
 struct Outcome {
@@ -110,7 +108,7 @@ int print_walled(bool quiet, const spf::Config& config, unsigned most_questions,
       case spf::WalledProcess::State::died: break;
     }
     spf::write_fatal("the check " + process.end() + "; spfwrap would take that for temperror");
-    return system_trouble;
+    return spf::system_trouble;
   }
 }
 
@@ -157,7 +155,7 @@ int usage(const std::string& why) {
   spf::write_log("spfcheck: usage: spfcheck [ -q ] ip helo sender\n"
                  "                 spfcheck [ -q ] domain\n"
                  "                 spfcheck [ -q ] -C");
-  return wrong_usage;
+  return spf::wrong_usage;
 }
 
 template <class Work>
@@ -168,7 +166,7 @@ int guarded(Work work) {
     return usage(wrong.why);
   } catch (const std::exception& error) {
     spf::write_fatal(error.what());
-    return system_trouble;
+    return spf::system_trouble;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "spf/base/exit_code.hh"
 #include "spf/base/own_address.hh"
 #include "spf/proxy/kernel.hh"
 
@@ -15,8 +16,6 @@ namespace spf {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr int system_trouble = 111;
 
 }  // namespace
 

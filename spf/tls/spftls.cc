@@ -11,15 +11,13 @@
 #include <string>
 #include <string_view>
 
+#include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
 #include "spf/tls/connection.hh"
 #include "spf/tls/context.hh"
 #include "spf/tls/status.hh"
 
 namespace {
-
-constexpr int wrong_usage = 100;
-constexpr int system_trouble = 111;
 
 constexpr int plain = 3;  // the socket to spfwrap
 constexpr std::chrono::seconds handshake_time{30};
@@ -61,7 +59,7 @@ int serve(const spf::TlsFiles& files) {
     context = spf::make_tls_context(files);
   } catch (const spf::TlsError& error) {
     say({spf::TlsStatus::Kind::unusable, error.what()});
-    return system_trouble;
+    return spf::system_trouble;
   }
   say({spf::TlsStatus::Kind::ready});
   if (!told_to_go()) return 0;
@@ -70,7 +68,7 @@ int serve(const spf::TlsFiles& files) {
   const spf::TlsStatus status = connection.handshake(handshake_time);
   if (status.kind == spf::TlsStatus::Kind::failed) {
     say(status);
-    return system_trouble;
+    return spf::system_trouble;
   }
   const std::string problem = connection.relay(spf::tls_status_line(status));
   if (!problem.empty()) spf::write_warning("TLS: " + problem);
@@ -79,7 +77,7 @@ int serve(const spf::TlsFiles& files) {
 
 int usage() {
   spf::write_log("spftls: usage: spftls [ -n ] -c certificate [ -k key ] [ -l ciphers ]");
-  return wrong_usage;
+  return spf::wrong_usage;
 }
 
 }  // namespace
@@ -103,6 +101,6 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const std::exception& error) {
     spf::write_fatal(error.what());
-    return system_trouble;
+    return spf::system_trouble;
   }
 }
