@@ -1,9 +1,109 @@
 // The one Catch2 main. Called without arguments, as prove does, a test program
 // prints TAP; with arguments it is an ordinary Catch2 program.
+//
+// A case tagged [waits] does little but wait until some time is over. Under
+// prove all those of a program wait side by side, each in a process of its own,
+// while one more runs the other cases.
 #define CATCH_CONFIG_RUNNER
 #include "tests/catch.hh"
 
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+// Some of the cases in a process of their own, and the TAP that it wrote.
+struct Part {
+  std::string cases;  // as Catch2 wants them named
+  int tap = -1;
+  pid_t pid = -1;
+};
+
+// A title as Catch2 wants it on its command line, where a comma ends one.
+std::string escaped(const std::string& title) {
+  std::string result;
+  for (const char c : title) {
+    if (std::string_view("\\,[]\"").find(c) != std::string_view::npos) result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+std::vector<Part> parts() {
+  std::vector<Part> all;
+  bool others = false;
+  for (const auto& test : Catch::getRegistryHub().getTestCaseRegistry().getAllTests()) {
+    const auto& info = test.getTestCaseInfo();
+    const bool waits = info.tagsAsString().find("[waits]") != std::string::npos;
+    if (waits) all.push_back({escaped(info.name)});
+    others = others || !waits;
+  }
+  if (others) all.push_back({"~[waits]"});
+  return all;
+}
+
+int run(const char* name, const std::string& cases) {
+  const char* tap[] = {name, "-r", "tap", cases.c_str()};
+  return Catch::Session().run(4, tap);
+}
+
+// Prints what a part wrote, its results numbered on from `count`.
+void print(const Part& part, unsigned& count) {
+  lseek(part.tap, 0, SEEK_SET);
+  FILE* in = fdopen(part.tap, "r");
+  char* line = nullptr;
+  unsigned own = 0;
+  for (std::size_t size = 0; getline(&line, &size, in) > 0;) {
+    std::string_view rest = line;
+    for (const char* result : {"ok ", "not ok "})
+      if (const std::string start = result + std::to_string(own + 1); rest.starts_with(start)) {
+        rest.remove_prefix(start.size());
+        printf("%s%u", result, ++count);
+        ++own;
+        break;
+      }
+    if (!rest.starts_with("1..")) fputs(rest.data(), stdout);
+  }
+  free(line);
+  fclose(in);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  const char* tap[] = {argv[0], "-r", "tap"};
-  return argc > 1 ? Catch::Session().run(argc, argv) : Catch::Session().run(3, tap);
+  if (argc > 1) return Catch::Session().run(argc, argv);
+  std::vector<Part> all = parts();
+  for (Part& part : all) {
+    part.tap = memfd_create("tap", MFD_CLOEXEC);  // which no program under test inherits
+    part.pid = fork();
+    if (part.tap == -1 || part.pid == -1) throw std::runtime_error("memfd_create or fork");
+    if (part.pid != 0) continue;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(part.tap, STDOUT_FILENO);
+    return run(argv[0], part.cases);
+  }
+
+  unsigned count = 0;
+  bool failed = false;
+  for (const Part& part : all) {
+    const unsigned before = count;
+    int status = -1;
+    waitpid(part.pid, &status, 0);
+    print(part, count);
+    const bool ended = WIFEXITED(status) && count > before;
+    if (!ended) printf("not ok %u - %s: run to the end\n", ++count, part.cases.c_str());
+    failed = failed || !ended || WEXITSTATUS(status) != 0;
+  }
+  printf("1..%u\n", count);
+  return failed;
 }

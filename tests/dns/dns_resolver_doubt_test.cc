@@ -38,7 +38,7 @@ void be_silent(DnsServer& server) {
 
 }  // namespace
 
-TEST_CASE("the first of two servers is silent: half a second once, not at each level") {
+TEST_CASE("the first of two servers is silent: half a second once, not at each level", "[waits]") {
   DnsServer last("127.0.0.3");
   fill(last);
   DnsServer first("127.0.0.1", last.port());
@@ -50,7 +50,7 @@ TEST_CASE("the first of two servers is silent: half a second once, not at each l
   CHECK(first.seen().size() == 1);
 }
 
-TEST_CASE("two of three are silent: a second once") {
+TEST_CASE("two of three are silent: a second once", "[waits]") {
   DnsServer last("127.0.0.3");
   fill(last);
   DnsServer first("127.0.0.1", last.port()), second("127.0.0.2", last.port());
@@ -94,7 +94,7 @@ TEST_CASE("a failure for one name is held against that name only") {
   CHECK(last.seen().size() == 1);
 }
 
-TEST_CASE("two servers where nobody listens, or that refuse: trouble long before the deadline") {
+TEST_CASE("two servers where nobody listens, or that refuse: trouble long before the deadline", "[waits]") {
   auto last = std::make_unique<DnsServer>("127.0.0.3");
   auto first = std::make_unique<DnsServer>("127.0.0.1", last->port());
   first->use({last.get()});
@@ -121,7 +121,7 @@ TEST_CASE("one server is dead and the other has a failure: trouble long before t
   CHECK(since(start) < 2s);
 }
 
-TEST_CASE("what one server fails to say a silent one is not waited for until the deadline") {
+TEST_CASE("what one server fails to say a silent one is not waited for until the deadline", "[waits]") {
   DnsServer last("127.0.0.3");
   fill(last);
   last.fault("example.org", Fault::servfail);
@@ -144,7 +144,7 @@ TEST_CASE("what one server fails to say a silent one is not waited for until the
   }
 }
 
-TEST_CASE("a slow server still answers for one that has a failure") {
+TEST_CASE("a slow server still answers for one that has a failure", "[waits]") {
   DnsServer last("127.0.0.3");
   last.a("example.org", "192.0.2.1");
   last.delay(700ms);
@@ -154,7 +154,7 @@ TEST_CASE("a slow server still answers for one that has a failure") {
   CHECK(ask("example.org", RrType::a, 20s).status == Status::ok);
 }
 
-TEST_CASE("a server that was slow is trusted again, and its late answer counts") {
+TEST_CASE("a server that was slow is trusted again, and its late answer counts", "[waits]") {
   DnsServer first;
   fill(first);
   first.delay(700ms);
@@ -170,7 +170,7 @@ TEST_CASE("a server that was slow is trusted again, and its late answer counts")
   CHECK(since(start) < 1200ms);
 }
 
-TEST_CASE("when all are in doubt all are asked together") {
+TEST_CASE("when all are in doubt all are asked together", "[waits]") {
   DnsServer last("127.0.0.3");
   fill(last);
   DnsServer first("127.0.0.1", last.port());

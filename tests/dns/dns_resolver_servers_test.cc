@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 using Status = Answer::Status;
 using Fault = DnsServer::Fault;
 
-TEST_CASE("SERVFAIL, REFUSED and silence are trouble, in time") {
+TEST_CASE("SERVFAIL, REFUSED and silence are trouble, in time", "[waits]") {
   DnsServer server;
   server.use();
   server.fault("servfail.example", Fault::servfail);
@@ -37,7 +37,7 @@ TEST_CASE("SERVFAIL, REFUSED and silence are trouble, in time") {
   CHECK(server.seen().empty());  // after the deadline nothing is asked
 }
 
-TEST_CASE("nobody listening is trouble, and says so by the deadline") {
+TEST_CASE("nobody listening is trouble, and says so by the deadline", "[waits]") {
   {
     DnsServer server;
     server.use();
@@ -49,7 +49,7 @@ TEST_CASE("nobody listening is trouble, and says so by the deadline") {
   CHECK(since(start) < 5s);  // long before that deadline
 }
 
-TEST_CASE("a server that is just being started again is waited for") {
+TEST_CASE("a server that is just being started again is waited for", "[waits]") {
   for (const char* address : {"127.0.0.1", "::1"}) {
     auto server = std::make_unique<DnsServer>(address);
     server->use();
@@ -70,7 +70,7 @@ TEST_CASE("a server that is just being started again is waited for") {
   }
 }
 
-TEST_CASE("a lost packet costs at most two seconds") {
+TEST_CASE("a lost packet costs at most two seconds", "[waits]") {
   DnsServer server;
   server.use();
   server.a("example.org", "192.0.2.1");
@@ -80,7 +80,7 @@ TEST_CASE("a lost packet costs at most two seconds") {
   CHECK(since(start) < 2s);
 }
 
-TEST_CASE("retries go on until the deadline") {
+TEST_CASE("retries go on until the deadline", "[waits]") {
   DnsServer server;
   server.use();
   server.fault("example.org", Fault::silence);
@@ -88,7 +88,7 @@ TEST_CASE("retries go on until the deadline") {
   CHECK(server.seen().size() == 3);  // at once, after 1 and after 3 seconds
 }
 
-TEST_CASE("a second server answers for a silent, failing or missing one") {
+TEST_CASE("a second server answers for a silent, failing or missing one", "[waits]") {
   DnsServer second("127.0.0.2");
   second.a("example.org", "192.0.2.1");
   second.txt("big.example", std::string(9000, 'x'));
@@ -126,7 +126,7 @@ TEST_CASE("a second server answers for a silent, failing or missing one") {
   CHECK(since(start) < 1500ms);
 }
 
-TEST_CASE("an IPv6 server is asked over UDP and TCP, alone and beside an IPv4 one") {
+TEST_CASE("an IPv6 server is asked over UDP and TCP, alone and beside an IPv4 one", "[waits]") {
   std::optional<DnsServer> six;
   try {
     six.emplace("::1");
@@ -177,7 +177,7 @@ TEST_CASE("a link-local server is asked through its interface, over UDP and TCP"
   CHECK(ask("big.example", RrType::txt).texts.at(0).size() == 9000);
 }
 
-TEST_CASE("a server without a route does not spoil the others") {
+TEST_CASE("a server without a route does not spoil the others", "[waits]") {
   DnsServer server;
   server.use();
   server.a("example.org", "192.0.2.1");
@@ -210,7 +210,7 @@ TEST_CASE("TXT sets of any size arrive, over TCP when UDP has no room") {
   }
 }
 
-TEST_CASE("TCP trouble is trouble, in time") {
+TEST_CASE("TCP trouble is trouble, in time", "[waits]") {
   DnsServer server;
   server.use();
   server.txt("example.org", std::string(9000, 'x'));

@@ -58,7 +58,7 @@ TEST_CASE("a name goes out octet by octet, and one DNS cannot carry does not") {
   CHECK(server.seen().empty());
 }
 
-TEST_CASE("a question is asked once, and what was prefetched waits") {
+TEST_CASE("a question is asked once, and what was prefetched waits", "[waits]") {
   DnsServer server;
   server.use();
   server.delay(200ms);
@@ -114,7 +114,7 @@ TEST_CASE("CNAMEs are followed in one answer and over several, and loops are ref
   CHECK(ask("c25.example", RrType::a).status == Status::ok);
 }
 
-TEST_CASE("answers that are not ours, or no answers, are not believed") {
+TEST_CASE("answers that are not ours, or no answers, are not believed", "[waits]") {
   DnsServer server;
   server.use();
   server.a("example.org", "192.0.2.1");
@@ -164,7 +164,7 @@ TEST_CASE("a server that knows no EDNS is asked without it") {
   CHECK(ask("example.org", RrType::a).status == Status::ok);
 }
 
-TEST_CASE("a corporate record costs its depth in round trips") {
+TEST_CASE("a corporate record costs its depth in round trips", "[waits]") {
   DnsServer server;
   server.use();
   server.txt("corp.example",

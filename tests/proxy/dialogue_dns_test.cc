@@ -73,7 +73,7 @@ std::vector<std::unique_ptr<Wrapped>> sessions(const Server& server, const char*
 
 }  // namespace
 
-TEST_CASE("from level 2 a MAIL that DNS does not decide is 451, and the session goes on") {
+TEST_CASE("from level 2 a MAIL that DNS does not decide is 451, and the session goes on", "[waits]") {
   Server server;
   const auto start = Clock::now();
   const auto all = sessions(server, "2");
@@ -88,7 +88,7 @@ TEST_CASE("from level 2 a MAIL that DNS does not decide is 451, and the session 
   CHECK(since(start) < 8s);
 }
 
-TEST_CASE("at level 1 its message arrives, marked") {
+TEST_CASE("at level 1 its message arrives, marked", "[waits]") {
   Server server;
   const auto all = sessions(server, "1");
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -103,7 +103,7 @@ TEST_CASE("at level 1 its message arrives, marked") {
   }
 }
 
-TEST_CASE("where no name server listens, it is known without waiting for the whole time") {
+TEST_CASE("where no name server listens, it is known without waiting for the whole time", "[waits]") {
   unsigned closed;
   { const DnsServer gone; closed = gone.port(); }
   Wrapped spfwrap(level("2", {{"NAMESERVERS", "127.0.0.1"}, {"RES_OPTIONS", "port:" + std::to_string(closed)}}));

@@ -192,7 +192,7 @@ TEST_CASE("a half-closed client still gets all its replies") {
   CHECK(spfwrap.last_run().messages.size() == 1);
 }
 
-TEST_CASE("the time limits of control/timeoutsmtpd hold, and a trickle does not extend them") {
+TEST_CASE("the time limits of control/timeoutsmtpd hold, and a trickle does not extend them", "[waits]") {
   const Environment one_second = {{"timeoutsmtpd", "1\n"}};
   const struct { const char* why; const char* first; const char* trickle; Environment more; } cases[] = {
       {"nothing at all", "", "", {}},
@@ -233,7 +233,7 @@ TEST_CASE("the time limits of control/timeoutsmtpd hold, and a trickle does not 
   }
 }
 
-TEST_CASE("a slow body that keeps coming is not cut off") {
+TEST_CASE("a slow body that keeps coming is not cut off", "[waits]") {
   Setup setup = level("1");
   setup.control = {{"timeoutsmtpd", "1\n"}};
   Wrapped spfwrap(setup);
@@ -253,7 +253,7 @@ TEST_CASE("told to stop, it takes everything along") {
   CHECK(spfwrap.finish() != -1);
 }
 
-TEST_CASE("a child that never ends is killed in the end") {
+TEST_CASE("a child that never ends is killed in the end", "[waits]") {
   const struct { const char* why; const char* fault; const char* last; } cases[] = {
       {"its replies do not end", "noop=endless", "421"},
       {"it hangs in a command", "noop=hang", "421"},

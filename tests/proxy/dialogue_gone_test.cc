@@ -53,7 +53,7 @@ TEST_CASE("a client that closes is noticed at once, whatever the child hangs in"
   }
 }
 
-TEST_CASE("nobody who has stopped reading keeps a session for long") {
+TEST_CASE("nobody who has stopped reading keeps a session for long", "[waits]") {
   // Its client closes while all buffers are full of its message: nothing more
   // is read then, only the hang-up itself can show.
   Wrapped full(level("1", {{"CHILD_FAULT", "data=say:354 go\\r\\n|hang"}}));
@@ -106,7 +106,7 @@ TEST_CASE("a client that only half-closed is waited for, with full buffers too")
   CHECK(spfwrap.last_run().messages.size() == 1);
 }
 
-TEST_CASE("a child that hangs or speaks nonsense is killed at once when the session is over") {
+TEST_CASE("a child that hangs or speaks nonsense is killed at once when the session is over", "[waits]") {
   const struct { const char* why; const char* fault; const char* timeout; } cases[] = {
       {"hangs in its greeting", "greeting=hang", "1\n"},
       {"hangs in NOOP", "noop=hang", "1\n"},
@@ -127,7 +127,7 @@ TEST_CASE("a child that hangs or speaks nonsense is killed at once when the sess
   }
 }
 
-TEST_CASE("a new child that hangs at its start leaves the old one and its session") {
+TEST_CASE("a new child that hangs at its start leaves the old one and its session", "[waits]") {
   for (const char* fault : {"2/greeting=hang", "2/ehlo=hang", "2/connect=die", "2/ehlo=say:554 no\\r\\n|hang"}) {
     INFO(fault);
     Setup setup = level("1", {{"CHILD_FAULT", fault}});

@@ -177,7 +177,7 @@ TEST_CASE("a rule with a syntax error is left out, with a warning") {
   CHECK(spfwrap.errors().find("spfwrap: warning: ") != std::string::npos);
 }
 
-TEST_CASE("a silent name server is a temperror when SPFTIMEOUT is over") {
+TEST_CASE("a silent name server is a temperror when SPFTIMEOUT is over", "[waits]") {
   const SilentNameServer silent;
   Setup setup = level("2", {{"SPFTIMEOUT", "1"}});
   setup.environment.merge(silent.environment());

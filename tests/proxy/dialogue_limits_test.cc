@@ -91,7 +91,7 @@ TEST_CASE("a half-closed client with commands waiting gets its verdict") {
   CHECK(spfwrap.finish() == 0);
 }
 
-TEST_CASE("a check has its own time limit, and the dialogue's runs after it") {
+TEST_CASE("a check has its own time limit, and the dialogue's runs after it", "[waits]") {
   DnsServer dns;
   dns.fault("silent.example", DnsServer::Fault::silence);
   Setup setup = level("2", {{"NAMESERVERS", dns.address()},

@@ -70,7 +70,7 @@ TEST_CASE("a client that is gone before the greeting ends the session at once") 
       }
 }
 
-TEST_CASE("a prog that does not even look for the end of its input is not waited for long") {
+TEST_CASE("a prog that does not even look for the end of its input is not waited for long", "[waits]") {
   for (const char* script : {"sleep 60", "trap '' TERM; sleep 60; sleep 60", "printf 220-wait; exec sleep 60"}) {
     INFO(script);
     Setup setup = level("1");
@@ -83,7 +83,7 @@ TEST_CASE("a prog that does not even look for the end of its input is not waited
   }
 }
 
-TEST_CASE("a half-closed client whose commands wait gets all its replies, however late the greeting") {
+TEST_CASE("a half-closed client whose commands wait gets all its replies, however late the greeting", "[waits]") {
   for (const Over over : {Over::pair, Over::ip4}) {
     Setup setup = level("1");
     setup.over = over;
@@ -207,7 +207,7 @@ TEST_CASE("a child that dies idle ends the session without a command") {
   CHECK(ends_soon(spfwrap) == 111);
 }
 
-TEST_CASE("a dead child's replies reach a client that reads late, and nobody is kept busy until then") {
+TEST_CASE("a dead child's replies reach a client that reads late, and nobody is kept busy until then", "[waits]") {
   const std::string help = "214-" + std::string(1500, 'x') + "\\r\\n214 x\\r\\n";
   Wrapped spfwrap(left_behind("help=say:" + help, {{"CHILD_RECORD", "/dev/null"}}));
   spfwrap.hello();
@@ -232,7 +232,7 @@ TEST_CASE("a dead child's replies reach a client that reads late, and nobody is 
   CHECK(ends_soon(spfwrap) == 111);
 }
 
-TEST_CASE("the direct child counts: one that goes and leaves the service to another has ended") {
+TEST_CASE("the direct child counts: one that goes and leaves the service to another has ended", "[waits]") {
   Setup setup = level("1");
   setup.prog = {"sh", "-c", "exec 3<&0; \"$0\" <&3 & sleep 1; exit 7", test_program("child")};
   Wrapped spfwrap(setup);

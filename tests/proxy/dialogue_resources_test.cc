@@ -153,7 +153,7 @@ TEST_CASE("without processes it is 421 at the start, 451 at MAIL") {
   }
 }
 
-TEST_CASE("mail does not stop because a log does, nor for want of descriptors 0, 1 or 2") {
+TEST_CASE("mail does not stop because a log does, nor for want of descriptors 0, 1 or 2", "[waits]") {
   const struct { const char* redirection; const char* end; } cases[] = {
       {"2>/dev/full", "250 ok 1095 qp 4711"},
       {"2>&-", "250 ok 1095 qp 4711"},
