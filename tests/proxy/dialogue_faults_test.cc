@@ -252,25 +252,3 @@ TEST_CASE("told to stop, it takes everything along") {
   CHECK(spfwrap.client().rest().find("<silence>") == std::string::npos);
   CHECK(spfwrap.finish() != -1);
 }
-
-TEST_CASE("a child that never ends is killed in the end", "[waits]") {
-  const struct { const char* why; const char* fault; const char* last; } cases[] = {
-      {"its replies do not end", "noop=endless", "421"},
-      {"it hangs in a command", "noop=hang", "421"},
-      {"it hangs at its end, the first one at QUIT", "quit=hang;eof=hang", "250 ok"},
-  };
-  std::vector<std::unique_ptr<Wrapped>> all;  // side by side
-  for (const auto& c : cases) {
-    INFO(c.why);
-    Setup setup = faulty(c.fault);
-    setup.control = {{"timeoutsmtpd", "1\n"}};
-    all.push_back(std::make_unique<Wrapped>(setup));
-    all.back()->hello().ask("MAIL FROM:<a@pass.example.org>");
-    CHECK(all.back()->ask("NOOP").starts_with(c.last));
-    all.back()->client().close();
-  }
-  for (auto& spfwrap : all) {
-    CHECK(spfwrap->process().wait());
-    CHECK(spfwrap->process().group_gone());
-  }
-}

@@ -181,7 +181,7 @@ TEST_CASE("a record that is made to cost much costs little, and its result stand
   }
 }
 
-TEST_CASE("memory is bounded whatever either side sends, and whatever it does not read") {
+TEST_CASE("memory is bounded whatever either side sends, and whatever it does not read", "[waits]") {
   const std::string long_help = "help=say:214-" + std::string(1500, 'x') + "\\r\\n214 x\\r\\n";
   const std::string open = "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n";
   enum Takes { all, not_all, either };

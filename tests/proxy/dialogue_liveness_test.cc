@@ -71,31 +71,38 @@ TEST_CASE("a client that is gone before the greeting ends the session at once") 
 }
 
 TEST_CASE("a prog that does not even look for the end of its input is not waited for long", "[waits]") {
-  for (const char* script : {"sleep 60", "trap '' TERM; sleep 60; sleep 60", "printf 220-wait; exec sleep 60"}) {
-    INFO(script);
+  const char* scripts[] = {"sleep 60", "trap '' TERM; sleep 60; sleep 60", "printf 220-wait; exec sleep 60"};
+  std::vector<std::unique_ptr<Wrapped>> all;  // they wait side by side
+  for (const char* script : scripts) {
     Setup setup = level("1");
     setup.over = Over::ip4;
     setup.prog = {"sh", "-c", script};
-    Wrapped spfwrap(setup);
-    spfwrap.client().half_close();
-    CHECK(spfwrap.client().rest(4s) == "");
-    CHECK(ends_soon(spfwrap) == 111);
+    all.push_back(std::make_unique<Wrapped>(setup));
+    all.back()->client().half_close();
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    INFO(scripts[i]);
+    CHECK(all[i]->client().rest(4s) == "");
+    CHECK(ends_soon(*all[i]) == 111);
   }
 }
 
 TEST_CASE("a half-closed client whose commands wait gets all its replies, however late the greeting", "[waits]") {
+  std::vector<std::unique_ptr<Wrapped>> all;  // they wait side by side
   for (const Over over : {Over::pair, Over::ip4}) {
     Setup setup = level("1");
     setup.over = over;
     setup.prog = {"sh", "-c", "sleep 1; exec \"$0\"", test_program("child")};
-    Wrapped spfwrap(setup);
-    spfwrap.client().send("EHLO x\r\n" + std::string(mail) + "\r\n" + rcpt + "\r\nDATA\r\nx\r\n.\r\nNOOP\r\n");
-    spfwrap.client().half_close();
-    CHECK(spfwrap.client().rest() ==
+    all.push_back(std::make_unique<Wrapped>(setup));
+    all.back()->client().send("EHLO x\r\n" + std::string(mail) + "\r\n" + rcpt + "\r\nDATA\r\nx\r\n.\r\nNOOP\r\n");
+    all.back()->client().half_close();
+  }
+  for (const auto& spfwrap : all) {
+    CHECK(spfwrap->client().rest() ==
           "220 child.example ESMTP\n250-child.example\n250-PIPELINING\n250 8BITMIME\n250 ok\n250 ok\n"
           "354 go ahead\n250 ok 1095 qp 4711\n250 ok\n");
-    CHECK(spfwrap.finish() == 0);
-    CHECK(spfwrap.last_run().messages.size() == 1);
+    CHECK(spfwrap->finish() == 0);
+    CHECK(spfwrap->last_run().messages.size() == 1);
   }
 }
 
@@ -119,7 +126,7 @@ TEST_CASE("a client that is gone while prog is started again leaves nobody waiti
       }
 }
 
-TEST_CASE("a client that is gone before its TLS, or before the greeting in it, likewise") {
+TEST_CASE("a client that is gone before its TLS, or before the greeting in it, likewise", "[waits]") {
   const TempDir files;
   const std::string fifo = files.file("fifo");
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
@@ -266,7 +273,7 @@ TEST_CASE("a new child that dies costs a 451, at once, and the old one and its e
   CHECK(ends_soon(both) == 111);
 }
 
-TEST_CASE("a prog that ends before it greets is named, with how it ended") {
+TEST_CASE("a prog that ends before it greets is named, with how it ended", "[waits]") {
   const std::string child = test_program("child");
   const struct { const char* why; Arguments prog; const char* fault; std::string warning; int code; } cases[] = {
       {"at once", {child}, "connect=die", start_warning(child, "with exit code 1"), 1},

@@ -11,13 +11,15 @@ namespace {
 
 std::string unescape(const std::string& text) {
   std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '%' && i + 2 < text.size()) {
-      result += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      result += text[i];
-    }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t escape = std::min(text.find('%', at), text.size());
+    result.append(text, at, escape - at);
+    at = escape + 3;
+    if (escape + 2 < text.size())
+      result += static_cast<char>(std::stoi(text.substr(escape + 1, 2), nullptr, 16));
+    else
+      result.append(text, escape);
+  }
   return result;
 }
 

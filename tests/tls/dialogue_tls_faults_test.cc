@@ -197,7 +197,7 @@ TEST_CASE("a part of a line before the end is not executed inside TLS either") {
   }
 }
 
-TEST_CASE("however the session ends, TLS ends as it should") {
+TEST_CASE("however the session ends, TLS ends as it should", "[waits]") {
   const struct { const char* why; Environment more; std::vector<std::string_view> said; const char* heard; } cases[] = {
       {"QUIT", {}, {"QUIT"}, "221 child.example\n"},
       {"a timeout", {}, {}, "421 timeout (#4.4.2)\n"},
@@ -459,7 +459,7 @@ TEST_CASE("files that may not be read, and an spftls that is not there, are such
   }
 }
 
-TEST_CASE("a certificate that takes for ever to read keeps nobody who goes") {
+TEST_CASE("a certificate that takes for ever to read keeps nobody who goes", "[waits]") {
   const TempDir files;
   const std::string fifo = files.file("fifo");
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);

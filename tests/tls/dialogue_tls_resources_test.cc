@@ -170,7 +170,7 @@ TEST_CASE("a certificate costs nothing where the client does not ask what is off
   CHECK(spfwrap.process().group_size() == 2);
 }
 
-TEST_CASE("memory is bounded inside TLS whatever either side sends, and whatever it does not read") {
+TEST_CASE("memory is bounded inside TLS whatever either side sends, and whatever it does not read", "[waits]") {
   const std::string long_help = "help=say:214-" + std::string(1500, 'x') + "\\r\\n214 x\\r\\n";
   const std::string open = std::string(mail) + "\r\n" + rcpt + "\r\nDATA\r\n";
   enum Takes { all, not_all };
@@ -206,7 +206,7 @@ TEST_CASE("memory is bounded inside TLS whatever either side sends, and whatever
   }
 }
 
-TEST_CASE("a client that resets while everybody's buffers are full of its message keeps nobody") {
+TEST_CASE("a client that resets while everybody's buffers are full of its message keeps nobody", "[waits]") {
   for (const char* how : {"reset", "cut", "notify"}) {
     INFO(how);
     Setup setup = level("3", {{"CHILD_FAULT", "data=say:354 go\\r\\n|hang"}});
