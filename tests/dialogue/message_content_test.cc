@@ -53,6 +53,8 @@ TEST_CASE("CRLF.CRLF ends a message, and .CRLF as its first line, and nothing el
       {"a\r\n.\rb\r\n.\r\n", "a\r\n\rb\r\n", end},        // CRLF.CR
       {"a\r\n.\r\r\n.\r\n", "a\r\n\r\r\n", end},          // CRLF.CRCRLF: no dot goes on
       {"a\r\n\r.\n", "a\r\n\r.", bare_lf},                // CRLF CR.LF
+      {"a\n\r.\r\n", "a", bare_lf},                       // LFCR.CRLF
+      {"a\r\n.\r.\r\n.\r\n", "a\r\n\r.\r\n", end},      // CRLF.CR.CRLF
       {string("a\r\n.\0\r\n.\r\n", 10), string("a\r\n\0\r\n", 6), end},  // CRLF.NUL CRLF
       {"\n", "", bare_lf},
       {".\n", "", bare_lf},
@@ -62,7 +64,7 @@ TEST_CASE("CRLF.CRLF ends a message, and .CRLF as its first line, and nothing el
       {"a\r\n.\r", "a\r\n", more},
   };
   for (const auto& c : cases)
-    for (const std::size_t piece : {string::npos, size_t(1), size_t(2), size_t(3)}) {
+    for (std::size_t piece = 1; piece <= c.content.size() + 1; ++piece) {  // cut everywhere, and nowhere
       CAPTURE(c.content, piece);
       const string after = c.status == more ? "" : "MAIL FROM:<x@y>\r\n";
       const Passed passed = pass(c.content + after, "", piece);
@@ -82,6 +84,10 @@ TEST_CASE("the header stands before the first line and nothing can continue it")
       {" x\r\n.\r\n", header + note + " x\r\n"},
       {"\tx\r\n.\r\n", header + note + "\tx\r\n"},
       {". x\r\n.\r\n", header + note + " x\r\n"},
+      {".\tx\r\n.\r\n", header + note + "\tx\r\n"},
+      {" \r\n.\r\n", header + note + " \r\n"},
+      {"..x\r\n.\r\n", header + "..x\r\n"},
+      {".x\r\n.\r\n", header + "x\r\n"},
       {"..\r\n.\r\n", header + "..\r\n"},
       {"\rx\r\n.\r\n", header + note + "\rx\r\n"},          // a bare CR
       {"\r x\r\n.\r\n", header + note + "\r x\r\n"},

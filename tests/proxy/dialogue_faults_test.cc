@@ -35,8 +35,6 @@ TEST_CASE("a child that dies or does not speak SMTP is 421 to the client, and th
       {"dies before its greeting", "connect=die"},
       {"dies instead of its greeting", "greeting=die"},
       {"dies in its greeting", "greeting=say:220-x\\r\\n|die"},
-      {"greets with nonsense", "greeting=say:hello there\\r\\n"},
-      {"greets and goes on", "greeting=say:220 x\\r\\n250 ok\\r\\n"},
       {"dies at EHLO", "ehlo=die"},
       {"dies at NOOP", "noop=die"},
       {"dies at MAIL", "mail=die"},
@@ -45,14 +43,7 @@ TEST_CASE("a child that dies or does not speak SMTP is 421 to the client, and th
       {"dies in a reply", "rcpt=say:250 o|die"},
       {"dies after a reply", "rcpt=say:250 ok\\r\\n|die"},
       {"too few digits", "rcpt=say:25 ok\\r\\n"},
-      {"no blank after the code", "rcpt=say:250ok\\r\\n"},
-      {"no code", "rcpt=say:ok\\r\\n"},
-      {"an empty line", "rcpt=say:\\r\\n"},
-      {"two codes", "rcpt=say:250-ok\\r\\n550 no\\r\\n"},
-      {"no such code", "rcpt=say:950 ok\\r\\n"},
-      {"NUL in a reply", "rcpt=say:250 \\x00\\r\\n"},
       {"two replies", "rcpt=say:250 ok\\r\\n250 ok\\r\\n"},
-      {"354 to RCPT, then another", "rcpt=say:354 go\\r\\n250 ok\\r\\n"},
   };
   for (const auto& c : cases) {
     INFO(c.why);
@@ -76,9 +67,6 @@ TEST_CASE("a child that gives up a message leaves the client with 451, or with i
       {"refuses early, and goes", "body=say:451 See https://cr.yp.to/docs/smtplf.html.\\r\\n|die",
        "451 See https://cr.yp.to/docs/smtplf.html.\n"},
       {"refuses early, and stays", "body=say:554-no\\r\\n554 never\\r\\n|stall", "554-no\n554 never\n"},
-      {"is pleased too early", "body=say:250 ok\\r\\n|stall", "451 "},
-      {"speaks nonsense at the dot", "dot=say:thanks\\r\\n", "451 "},
-      {"speaks nonsense in the body", "body=say:more!\\r\\n|stall", "451 "},
   };
   for (const auto& c : cases) {
     INFO(c.why);
@@ -97,44 +85,25 @@ TEST_CASE("a child that gives up a message leaves the client with 451, or with i
 }
 
 TEST_CASE("the last word of a child that goes is passed on once") {
-  for (const char* word : {"421 shutting down", "451 out of memory"}) {
-    INFO(word);
-    Wrapped spfwrap(faulty("noop=say:250 ok\\r\\n" + std::string(word) + "\\r\\n|die"));
-    spfwrap.hello();
-    CHECK(spfwrap.ask("NOOP") == "250 ok");
-    CHECK(spfwrap.client().rest() == std::string(word) + "\n");
-    CHECK(spfwrap.finish() != -1);
-  }
+  Wrapped spfwrap(faulty("noop=say:250 ok\\r\\n421 shutting down\\r\\n|die"));
+  spfwrap.hello();
+  CHECK(spfwrap.ask("NOOP") == "250 ok");
+  CHECK(spfwrap.client().rest() == "421 shutting down\n");
+  CHECK(spfwrap.finish() != -1);
 }
 
 TEST_CASE("refusals of the child are passed on, and the session goes on") {
-  const struct { const char* fault; const char* command; const char* reply; } cases[] = {
-      {"mail=say:550-no\\r\\n550 never\\r\\n", "MAIL FROM:<a@pass.example.org>", "550-no\n550 never"},
-      {"mail=say:451 later\\n", "MAIL FROM:<a@pass.example.org>", "451 later"},  // LF alone becomes CRLF
-      {"noop=say:250\\r\\n", "NOOP", "250 "},                                     // RFC 5321 section 4.2
-      {"vrfy=say:550 no such user\\r\\n", "VRFY x", "550 no such user"},
-  };
-  for (const auto& c : cases) {
-    INFO(c.fault);
-    Wrapped spfwrap(faulty(c.fault));
-    spfwrap.hello();
-    CHECK(spfwrap.ask(c.command) == c.reply);
-    CHECK(spfwrap.talk({"RSET", "QUIT"}) == "250 flushed\n221 child.example\n");
-    CHECK(spfwrap.finish() == 0);
-  }
-  Wrapped spfwrap(faulty("rcpt=say:550 no such user\\r\\n"));
+  Wrapped spfwrap(faulty("vrfy=say:451 later\\n;rcpt=say:550-no\\r\\n550 no such user\\r\\n"));
   spfwrap.hello();
-  CHECK(spfwrap.talk({"MAIL FROM:<a@pass.example.org>", "RCPT TO:<x@example.org>", "DATA"}) ==
-        "250 ok\n550 no such user\n503 RCPT first (#5.5.1)\n");
+  CHECK(spfwrap.talk({"VRFY x", "MAIL FROM:<a@pass.example.org>", "RCPT TO:<x@example.org>", "DATA", "RSET", "QUIT"}) ==
+        "451 later\n250 ok\n550-no\n550 no such user\n503 RCPT first (#5.5.1)\n250 flushed\n221 child.example\n");
+  CHECK(spfwrap.finish() == 0);
 }
 
-TEST_CASE("a greeting of 4xx or 5xx is passed on") {
-  for (const char* greeting : {"421 too busy", "554 no service", "451 later"}) {
-    INFO(greeting);
-    Wrapped spfwrap(faulty("greeting=say:" + std::string(greeting) + "\\r\\n|die"));
-    CHECK(spfwrap.client().reply() == greeting);
-    CHECK(spfwrap.finish() != -1);
-  }
+TEST_CASE("a greeting that refuses is passed on") {
+  Wrapped spfwrap(faulty("greeting=say:554 no service\\r\\n|die"));
+  CHECK(spfwrap.client().reply() == "554 no service");
+  CHECK(spfwrap.finish() != -1);
 }
 
 TEST_CASE("a child that writes octet by octet is no different") {
@@ -152,8 +121,6 @@ TEST_CASE("when the client goes, the child hears the end and no dot is made up")
       {"after DATA", "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n", "eof-in-data"},
       {"in the body", "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx\r\n",
        "eof-in-data"},
-      {"in a line", "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx", "eof-in-data"},
-      {"at the dot", "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx\r\n.", "eof-in-data"},
       {"at its CR", "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx\r\n.\r", "eof-in-data"},
   };
   for (const auto& c : cases)

