@@ -227,7 +227,7 @@ TEST_CASE("what a spftls said that was dismissed is not the next one's word") {
   )" + inside + quit);
 }
 
-TEST_CASE("without a spftls that can be used there is no TLS, one warning, and mail flows") {
+TEST_CASE("without a spftls that can be used there is one warning, no TLS, and mail, unless it is SMTPS") {
   for (const Trouble& trouble : not_ready) {
     INFO(trouble.what);
     plays(greeting + R"(
@@ -261,7 +261,9 @@ TEST_CASE("without a spftls that can be used there is no TLS, one warning, and m
       > STARTTLS
       < 454 TLS not available (#4.3.0)
     )" + quit);
-    // The same when nobody has asked what is offered.
+    // With SMTPS it is the end instead.
+    plays("! prepare_tls\n" + unusable(trouble) + "! finish\n", smtps());
+    // The same as above when nobody has asked what is offered.
     plays(greeting + "> STARTTLS\n! prepare_tls\n" + unusable(trouble) +
           "< 454 TLS not available (#4.3.0)\n> STARTTLS\n< 454 TLS not available (#4.3.0)\n" + quit);
   }
@@ -530,12 +532,13 @@ TEST_CASE("a handshake that fails costs one warning and the session, without a w
   for (const Trouble& trouble : not_established) {
     INFO(trouble.what);
     plays(hello + starttls + failed(trouble));
+    plays("! prepare_tls\n* ready\n! start_tls\n" + failed(trouble), smtps());
   }
   const std::string endless = hello + starttls + "** established " + std::string(1012, 'x') + "\n";
   plays(endless + "! warning TLS handshake with 192.0.2.1: spftls does not make sense\n! finish\n");
 }
 
-TEST_CASE("a client that goes before its handshake") {
+TEST_CASE("a client that goes before its handshake is waited for by nobody") {
   const std::string waiting = greeting + "> STARTTLS\n! prepare_tls\n";
   plays(waiting + ">!\n! finish\n");
   plays(waiting + R"(
@@ -559,6 +562,14 @@ TEST_CASE("SIGTERM ends each wait for TLS, in clear and inside with 421, between
   plays(hello + starttls + "^\n! finish\n");
   plays(hello + starttls + established + said);
   plays(hello + inside + said);
+  const std::string transaction = hello + inside + hello_inside + mail_inside + R"(
+    > RCPT TO:<b@example.net>
+    + RCPT TO:<b@example.net>
+    - 250 ok
+    < 250 ok
+  )";
+  plays(transaction + said);
+  plays(transaction + "> DATA\n+ DATA\n- 354 go\n< 354 go\n" + said);
 }
 
 TEST_CASE("MAIL in clear dismisses spftls, and STARTTLS behind it starts it again") {
@@ -598,14 +609,6 @@ TEST_CASE("SMTPS comes before the greeting, and the first child has its variable
   )" + quit, smtps());
   plays(ready + established + "- 554 go away\n< 554 go away\n" + quit, smtps());
   plays(ready + established + "-|\n< 421 unable to start SMTP server (#4.3.0)\n! finish\n", smtps());
-  for (const Trouble& trouble : not_ready) {
-    INFO(trouble.what);
-    plays("! prepare_tls\n" + unusable(trouble) + "! finish\n", smtps());
-  }
-  for (const Trouble& trouble : not_established) {
-    INFO(trouble.what);
-    plays(ready + failed(trouble), smtps());
-  }
   plays("! prepare_tls\n>!\n! finish\n", smtps());
   plays("! prepare_tls\n^\n! finish\n", smtps());
   plays(ready + "^\n! finish\n", smtps());

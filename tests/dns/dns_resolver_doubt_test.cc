@@ -38,7 +38,7 @@ void be_silent(DnsServer& server) {
 
 }  // namespace
 
-TEST_CASE("the first of two servers is silent: half a second once, not at each level", "[waits]") {
+TEST_CASE("a silent first of two servers costs half a second once, not at each level", "[waits]") {
   DnsServer last("127.0.0.3");
   fill(last);
   DnsServer first("127.0.0.1", last.port());
@@ -50,7 +50,7 @@ TEST_CASE("the first of two servers is silent: half a second once, not at each l
   CHECK(first.seen().size() == 1);
 }
 
-TEST_CASE("two of three are silent: a second once", "[waits]") {
+TEST_CASE("two silent ones of three servers cost a second once", "[waits]") {
   DnsServer last("127.0.0.3");
   fill(last);
   DnsServer first("127.0.0.1", last.port()), second("127.0.0.2", last.port());
@@ -94,7 +94,7 @@ TEST_CASE("a failure for one name is held against that name only") {
   CHECK(last.seen().size() == 1);
 }
 
-TEST_CASE("two servers where nobody listens, or that refuse: trouble long before the deadline", "[waits]") {
+TEST_CASE("two servers where nobody listens, or that refuse, are trouble long before the deadline", "[waits]") {
   auto last = std::make_unique<DnsServer>("127.0.0.3");
   auto first = std::make_unique<DnsServer>("127.0.0.1", last->port());
   first->use({last.get()});
@@ -109,7 +109,7 @@ TEST_CASE("two servers where nobody listens, or that refuse: trouble long before
   CHECK(since(start) < 2s);
 }
 
-TEST_CASE("one server is dead and the other has a failure: trouble long before the deadline") {
+TEST_CASE("a dead server and one that has a failure are trouble long before the deadline") {
   DnsServer last("127.0.0.3");
   last.fault("example.org", Fault::servfail);
   {

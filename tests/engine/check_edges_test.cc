@@ -52,7 +52,7 @@ FakeResolver zone(const std::string& record) {
 
 }  // namespace
 
-TEST_CASE("corners of a record") {
+TEST_CASE("a record's corner cases come to the results that RFC 7208 gives them") {
   const struct { const char* record; const char* verdict; unsigned lookups, voids; } cases[] = {
       // Letter case, dots and underscores (sections 4.6.1, 7.1)
       {"V=SPF1 A:H.eXample.ORG -all", "pass A:H.eXample.ORG", 1, 0},
@@ -98,7 +98,7 @@ TEST_CASE("corners of a record") {
   }
 }
 
-TEST_CASE("corners of a sender") {
+TEST_CASE("a sender's corner cases come to the results that RFC 7208 gives them") {
   const std::string l63(63, 'x'), l61(61, 'y');
   const std::string name253 = l63 + "." + l63 + "." + l63 + "." + l61;
   const struct { std::string sender; const char* verdict; } cases[] = {
@@ -123,7 +123,7 @@ TEST_CASE("corners of a sender") {
   }
 }
 
-TEST_CASE("local rules after redirects, in records of every end") {
+TEST_CASE("local rules are tried after redirects, in records of every end") {
   const struct { const char* record; const char* rules; const char* verdict; } cases[] = {
       {"v=spf1 redirect=r.example", "ip4:192.0.2.0/24", "pass ip4:192.0.2.0/24 local"},
       {"v=spf1 redirect=rr.example", "ip4:192.0.2.0/24", "pass ip4:192.0.2.0/24 local"},

@@ -94,7 +94,7 @@ TEST_CASE("a sender that MAIL can't have is wrong usage") {
   }
 }
 
-TEST_CASE("a whole run: records, terms, DNS, limits, header, environment, replies") {
+TEST_CASE("a whole run shows records, terms, DNS, limits, header, environment and replies") {
   Spfcheck spfcheck;
   fill(spfcheck.dns);
   const Finished run = spfcheck.run({"192.0.2.7", "h.example", "a@example.org"},

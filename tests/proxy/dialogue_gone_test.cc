@@ -75,7 +75,7 @@ TEST_CASE("nobody who has stopped reading keeps a session for long", "[waits]") 
   CHECK(unread.process().group_gone());
 }
 
-TEST_CASE("the same over TCP, where a hang-up is a reset") {
+TEST_CASE("over TCP, where a hang-up is a reset, it is noticed too") {
   const TempDir files;
   const Server server({program("spfwrap"), test_program("child")},
                       "127.:allow,TCPREMOTEIP=\"192.0.2.1\",SPFBEHAVIOR=\"1\"\n",

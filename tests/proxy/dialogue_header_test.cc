@@ -46,7 +46,7 @@ const std::string body = "Subject: hello\r\n\r\nworld\r\n";
 
 }  // namespace
 
-TEST_CASE("the header of the manual, octet by octet") {
+TEST_CASE("a message has the header of the manual, octet by octet") {
   CHECK(delivered(level("1"), "MAIL FROM:<a@example.org>", body) ==
         "Received-SPF: pass (mx.local: SPF record at example.org designates 192.0.2.1\r\n"
         " as permitted sender) client-ip=192.0.2.1; envelope-from=\"a@example.org\";\r\n"

@@ -17,7 +17,7 @@ bool begins(const std::string& text, std::string_view start) { return text.start
 
 }  // namespace
 
-TEST_CASE("every level with every result") {
+TEST_CASE("every level does with every result what it says") {
   const struct { const char* domain; int deferred_from; int refused_from; } cases[] = {
       {"pass.example.org", 9, 9},
       {"fail.example.org", 9, 3},

@@ -126,7 +126,7 @@ TEST_CASE("a client that is gone while prog is started again leaves nobody waiti
       }
 }
 
-TEST_CASE("a client that is gone before its TLS, or before the greeting in it, likewise", "[waits]") {
+TEST_CASE("a client that is gone before its TLS, or before the greeting in it, ends the session at once too", "[waits]") {
   const TempDir files;
   const std::string fifo = files.file("fifo");
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
@@ -303,7 +303,7 @@ TEST_CASE("a prog that ends before it greets is named, with how it ended", "[wai
   }
 }
 
-TEST_CASE("so is one that ends when it is started again") {
+TEST_CASE("a prog that ends when it is started again is named too") {
   const std::string child = test_program("child");
   const std::string again = "spfwrap: warning: SMTP server, started again, does not greet and take EHLO";
   for (const char* point : {"2/connect", "2/greeting", "2/ehlo"}) {

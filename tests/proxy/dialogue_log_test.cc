@@ -18,7 +18,7 @@ std::string settled(const Wrapped& spfwrap, std::size_t n) {
 
 }  // namespace
 
-TEST_CASE("a line for each MAIL let through or deferred, and for each RCPT refused") {
+TEST_CASE("the log has a line for each MAIL let through or deferred, and for each RCPT refused") {
   Wrapped spfwrap(level("3"));
   spfwrap.hello();
   spfwrap.talk({"MAIL FROM:<a@pass.example.org>", "RCPT TO:<b@example.org>", "RCPT TO:<c@example.org>",

@@ -209,7 +209,7 @@ TEST_CASE("a client may update its keys, and have the server do so") {
   CHECK(lines(host, "spf") == 0);
 }
 
-TEST_CASE("SMTPS with s_client: TLS, then the greeting") {
+TEST_CASE("over SMTPS s_client has TLS, then the greeting") {
   const Host host(Environment{{"SMTPS", "1"}});
   for (const char* version : {"-tls1_2", "-tls1_3"}) {
     const Finished done = host.s_client({version, "-CAfile", certificates().root, "-quiet", "-verify_quiet"},
@@ -254,7 +254,7 @@ TEST_CASE("swaks with AUTH inside TLS is not checked") {
   CHECK(lines(host, "qlogenvelope: ") == 0);
 }
 
-TEST_CASE("swaks over SMTPS") {
+TEST_CASE("swaks sends over SMTPS") {
   const Host host(Environment{{"SMTPS", "1"}});
   const Finished sent = swaks(host.server, with(message, {"--tls-on-connect"}));
   INFO(sent.out << sent.err);
@@ -262,7 +262,7 @@ TEST_CASE("swaks over SMTPS") {
   CHECK(host.messages().size() == 1);
 }
 
-TEST_CASE("recordio before spfwrap, with pipes in place of the connection") {
+TEST_CASE("recordio may stand before spfwrap, with pipes in place of the connection") {
   for (const char* smtps : {"0", "1"}) {
     INFO("SMTPS=" << smtps);
     const Host host({{"SMTPS", smtps}}, {}, {"recordio"});
@@ -284,7 +284,7 @@ TEST_CASE("recordio behind spfwrap shows what was said inside TLS") {
   CHECK(has(server.errors(), "MAIL FROM:<a@pass.example.org>"));
 }
 
-TEST_CASE("a real server behind spfwrap inside TLS") {
+TEST_CASE("a real server behind spfwrap takes mail inside TLS") {
   const TempDir files;
   MailServer mail = mailfront_or_postfix(files);
   mail.environment["SPFCERT"] = certificates().server;
