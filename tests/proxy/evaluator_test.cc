@@ -189,7 +189,7 @@ TEST_CASE("what a check takes of the processor is its own, and known when its ve
   CHECK(evaluator.cpu_time() < std::chrono::milliseconds(450));
 }
 
-TEST_CASE("a check without end gives no verdict, and goes with its evaluator") {
+TEST_CASE("a check without end gives no verdict, and goes with its evaluator", "[waits]") {
   CHECK_FALSE(evaluate(waits, seconds(1)).verdict);
   CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
 }
