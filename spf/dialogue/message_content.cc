@@ -2,13 +2,10 @@
 
 #include <cstring>
 
+#include "spf/base/header_field.hh"
+
 namespace spf {
 namespace {
-
-// Stands between our header and a first line that would continue it; the one
-// with a bare CR does so for who takes that away later.
-constexpr std::string_view separator =
-    "X-Received-SPF-Note: the message began with white space\r\n";
 
 // What one call may add beyond the octets it takes: a dot and a CR held back.
 constexpr std::size_t held_back = 2;
@@ -19,12 +16,12 @@ void ContentRelay::begin(char first, Buffer& out) {
   begun_ = true;
   if (header_.empty()) return;
   out.append(header_);
-  if (first == ' ' || first == '\t' || first == '\r') out.append(separator);
+  out.append(guard_before(first));
 }
 
 ContentRelay::Step ContentRelay::push(std::string_view content, Buffer& out) {
   std::size_t reserve = held_back;
-  if (!begun_) reserve += header_.size() + separator.size();
+  if (!begun_) reserve += header_.size() + guard_before('\r').size();
   if (out.room() <= reserve) return {0, Status::more};
   content = content.substr(0, out.room() - reserve);
 

@@ -4,13 +4,12 @@
 #include <iterator>
 
 #include "spf/base/ascii.hh"
+#include "spf/base/header_field.hh"
 #include "spf/base/sanitise.hh"
 #include "spf/dialogue/variables.hh"
 
 namespace spf {
 namespace {
-
-constexpr std::size_t max_column = 78;  // RFC 5322 section 2.1.1
 
 // `text` with a backslash before each of `special` (RFC 5322 section 3.2.1).
 std::string quote(std::string_view text, std::string_view special) {
@@ -117,35 +116,6 @@ std::string header_value(const Query& query, const Verdict& verdict, std::string
   return value + identity;
 }
 
-std::string received_spf(std::string_view value) {
-  std::string result = "Received-SPF:";
-  std::size_t column = result.size();
-  bool in_quotes = false;
-  bool in_comment = false;  // where '"' is a character like others
-  // A blank is a place to fold, but in a quoted string it stays where it is.
-  while (!value.empty()) {
-    std::size_t end = 0;
-    for (; end < value.size() && (in_quotes || value[end] != ' ' || end == 0); ++end) {
-      const char c = value[end];
-      if (c == '\\' && end + 1 < value.size())
-        ++end;
-      else if (c == '"' && !in_comment)
-        in_quotes = !in_quotes;
-      else if ((c == '(' || c == ')') && !in_quotes)
-        in_comment = c == '(';
-    }
-    std::string_view word = value.substr(0, end);
-    value.remove_prefix(end);
-    if (word.front() == ' ') word.remove_prefix(1);
-    if (!word.empty() && column + 1 + word.size() > max_column) {
-      result += "\r\n";
-      column = 0;
-    }
-    result += ' ';
-    result += word;
-    column += 1 + word.size();
-  }
-  return result += "\r\n";
-}
+std::string received_spf(std::string_view value) { return folded_field("Received-SPF", value); }
 
 }  // namespace spf
