@@ -22,11 +22,11 @@ endif
 
 TLS_LD := $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(LD))
 
-PROGRAMS = spfwrap spfcheck spftls
+PROGRAMS = spfwrap spfcheck spfqueue spftls
 MANPAGES = spfwrap.8 spfcheck.1 spftls.8
 LIBS     = -lspf2 -lidn2 -lunistring -lresolv
 
-MAINS    = spf/explain/spfcheck.cc spf/tls/spftls.cc spf/wall/wall_filter.cc
+MAINS    = spf/explain/spfcheck.cc spf/queue/spfqueue.cc spf/tls/spftls.cc spf/wall/wall_filter.cc
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*/*.cc)))
 ARCHIVE  = $(BUILD)/libspfwrap.a $(BUILD)/libudns.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*/*_test.cc))
@@ -72,6 +72,9 @@ $(BIN)/spfwrap: $(BUILD)/spfwrap.o $(ARCHIVE)
 
 $(BIN)/spfcheck: $(BUILD)/spf/explain/spfcheck.o $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
+
+$(BIN)/spfqueue: $(BUILD)/spf/queue/spfqueue.o $(ARCHIVE)
+	$(LD) -o $@ $^
 
 # OpenSSL is not linked in: the host's own has the repairs that it needs so often.
 $(BIN)/spftls: $(BUILD)/spf/tls/spftls.o $(ARCHIVE)

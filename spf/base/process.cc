@@ -87,13 +87,17 @@ std::optional<int> Process::try_wait() {
   return status;
 }
 
-int Process::end() {
-  int status = 0;
-  if (pid_ <= 0) return status;
-  kill(SIGKILL);  // one that is ending already keeps its status
+int Process::wait() {
+  int status = SIGKILL;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   pid_ = 0;
   return status;
+}
+
+int Process::end() {
+  if (pid_ <= 0) return 0;
+  kill(SIGKILL);  // one that is ending already keeps its status
+  return wait();
 }
 
 std::chrono::microseconds Process::cpu_time() const {

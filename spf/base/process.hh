@@ -56,6 +56,10 @@ class Process {
   // Its wait status if it has ended; it is then reaped.
   std::optional<int> try_wait();
 
+  // Waits until it has ended, and reaps it; its wait status. Where nobody can
+  // tell that any more, it has been killed.
+  int wait();
+
   // Kills it if it has not ended by itself, and reaps it; its wait status.
   int end();
 

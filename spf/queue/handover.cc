@@ -1,0 +1,134 @@
+#include "spf/queue/handover.hh"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "spf/base/descriptor.hh"
+#include "spf/base/header_field.hh"
+#include "spf/base/log.hh"
+#include "spf/base/process.hh"
+
+namespace spf {
+namespace {
+
+constexpr int message_in = 0, envelope_in = 1;
+
+enum class Copied {
+  whole,
+  unread,   // an error on our side
+  untaken,  // the program's side is closed: its exit code says why
+};
+
+bool write_all(int to, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = write(to, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    text.remove_prefix(count);
+  }
+  return true;
+}
+
+// One read's octets; nothing at the end of file, with `error` set to 0, or where
+// they can't be read.
+std::string_view read_some(int from, int& error) {
+  static char octets[65536];
+  for (;;) {
+    const ssize_t count = read(from, octets, sizeof octets);
+    if (count < 0 && errno == EINTR) continue;
+    error = count < 0 ? errno : 0;
+    return {octets, count < 0 ? 0 : std::size_t(count)};
+  }
+}
+
+Copied copy_by_hand(int from, int to) {
+  for (;;) {
+    int error;
+    const std::string_view octets = read_some(from, error);
+    if (octets.empty()) {
+      if (error != 0) write_fatal(std::string("unable to read: ") + std::strerror(error));
+      return error == 0 ? Copied::whole : Copied::unread;
+    }
+    if (!write_all(to, octets)) return Copied::untaken;
+  }
+}
+
+// What stands in a pipe or a file need not come through our memory.
+Copied copy(int from, int to) {
+  constexpr std::size_t much = 1 << 20;
+  for (;;) {
+    const ssize_t count = splice(from, nullptr, to, nullptr, much, SPLICE_F_MOVE);
+    if (count == 0) return Copied::whole;
+    if (count > 0 || errno == EINTR) continue;
+    // What else there is to say against it, read() and write() say better.
+    return errno == EPIPE ? Copied::untaken : copy_by_hand(from, to);
+  }
+}
+
+Copied copy_message(std::string_view header, int to) {
+  int error;
+  const std::string_view first = read_some(message_in, error);
+  if (!write_all(to, header)) return Copied::untaken;
+  if (first.empty()) return copy_by_hand(message_in, to);  // which says what is wrong, if anything
+  if (!header.empty() && !write_all(to, without_cr(std::string(guard_before(first.front())))))
+    return Copied::untaken;
+  return write_all(to, first) ? copy(message_in, to) : Copied::untaken;
+}
+
+InheritedSignals ignore_pipe() {
+  InheritedSignals signals;
+  sigprocmask(SIG_BLOCK, nullptr, &signals.mask);
+  signals.ignore_pipe = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+  signal(SIGCHLD, SIG_DFL);  // ignored, it would hide how the program ends
+  return signals;
+}
+
+bool is_open(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0;
+}
+
+}  // namespace
+
+int hand_over(char* const* argv, std::vector<char*> environment, std::string_view header) {
+  if (!is_open(message_in) || !is_open(envelope_in)) {
+    write_fatal("no message on descriptor 0, or no envelope on 1");
+    return queue_read_error;
+  }
+  // The one of them that 2 could become is never written to.
+  Pipe message = make_pipe(), envelope = make_pipe();
+  const InheritedSignals signals = ignore_pipe();
+  Process program = Process::spawn(argv, std::move(environment), message.read_end.get(),
+                                   envelope.read_end.get(), signals);
+  message.read_end.reset();
+  envelope.read_end.reset();
+
+  Copied copied = copy_message(header, message.write_end.get());
+  if (copied == Copied::whole) {
+    message.write_end.reset();
+    copied = copy(envelope_in, envelope.write_end.get());
+  }
+  envelope.write_end.reset();
+  message.write_end.reset();
+
+  const int status = program.wait();
+  if (!WIFEXITED(status)) {
+    write_fatal(std::string(argv[0]) + ": ended" + end_text(status));
+    return queue_bug;
+  }
+  if (WEXITSTATUS(status) != 0) return WEXITSTATUS(status);
+  // It may be content with less than there is; who waits for us may not be.
+  if (copied == Copied::untaken) return queue_write_error;
+  return copied == Copied::unread ? queue_read_error : 0;
+}
+
+}  // namespace spf
