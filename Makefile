@@ -23,7 +23,7 @@ endif
 TLS_LD := $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(LD))
 
 PROGRAMS = spfwrap spfcheck spfqueue spftls
-MANPAGES = spfwrap.8 spfcheck.1 spftls.8
+MANPAGES = spfwrap.8 spfcheck.1 spfqueue.8 spftls.8
 LIBS     = -lspf2 -lidn2 -lunistring -lresolv
 
 MAINS    = spf/explain/spfcheck.cc spf/queue/spfqueue.cc spf/tls/spftls.cc spf/wall/wall_filter.cc
