@@ -4,7 +4,8 @@
 
 namespace spf {
 
-std::vector<std::string> variables(const Verdict& verdict, std::string_view value) {
+std::vector<std::string> variables(const Verdict& verdict, std::string_view value,
+                                   std::string_view results) {
   std::vector<std::string> result;
   const auto add = [&result](std::string_view variable, std::string_view text) {
     result.push_back(std::string(variable) + '=' + printable(text, max_variable));
@@ -15,6 +16,7 @@ std::vector<std::string> variables(const Verdict& verdict, std::string_view valu
   if (verdict.mechanism) add("SPFMECHANISM", *verdict.mechanism);
   add("SPFHEADER", value);
   if (verdict.result == Result::fail) add("SPFEXPLANATION", verdict.explanation);
+  if (!results.empty()) add("SPFAUTHRESULTS", results);
   return result;
 }
 

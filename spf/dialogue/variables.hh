@@ -21,8 +21,10 @@ inline constexpr std::array<std::string_view, 9> variable_names = {
     "SPFRESULT", "SPFIDENTITY",    "SPFDOMAIN",      "SPFMECHANISM", "SPFHEADER",
     "SPFEXPLANATION", "SPFAUTHRESULTS", "SPFHELORESULT", "SPFPOLICY"};
 
-// "NAME=value" for each of them that this verdict has. `value` is header_value's.
-std::vector<std::string> variables(const Verdict& verdict, std::string_view value);
+// "NAME=value" for each of them that this verdict has. `value` is header_value's,
+// `results` authentication_results_value's, or "" where that is not wanted.
+std::vector<std::string> variables(const Verdict& verdict, std::string_view value,
+                                   std::string_view results = {});
 
 // The same of a session inside TLS, as sslserver and the qmail patches have
 // them. prog is not to do TLS itself, nor to ask whether it is there.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "spf/explain/check_trace.hh"
-#include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/header_fields.hh"
 #include "spf/dialogue/variables.hh"
 #include "spf/dialogue/policy.hh"
 #include "spf/dialogue/reply.hh"
@@ -100,7 +100,7 @@ CheckReport report_check(const Query& query, const Config& config, bool own_addr
   options.own_address = own_address;
   CheckTrace trace;
   const Verdict verdict = check(query, options, resolver, trace);
-  const std::string value = header_value(query, verdict, config.receiver);
+  const HeaderValues values = header_values(query, verdict, config);
 
   TerminalText out;
   out.verbatim(name(verdict.result));
@@ -114,12 +114,12 @@ CheckReport report_check(const Query& query, const Config& config, bool own_addr
   if (trace.lines().empty()) out.item("", why_nothing_was_asked(verdict));
 
   out.title("Header");
-  std::string header = received_spf(value);
+  std::string header = header_fields(values, config.header_type);
   for (std::size_t end; (end = header.find("\r\n")) != header.npos; header.erase(0, end + 2))
     out.verbatim(header.substr(0, end));
 
   out.title("Environment of prog");
-  for (const std::string& variable : variables(verdict, value)) {
+  for (const std::string& variable : variables(verdict, values.received_spf, values.authentication_results)) {
     const auto equals = variable.find('=');
     out.item(variable.substr(0, equals), variable.substr(equals + 1));
   }

@@ -155,12 +155,36 @@ bool has_certificate(const Reader& reader) {
          (errno != ENOENT && errno != ENOTDIR);
 }
 
-// One of two words; anything else warns and is the first.
-bool is_second(const Reader& reader, Config& config, const char* name, std::string_view first,
-               std::string_view second) {
-  const std::string value = reader.setting(name, first);
-  if (value != first && value != second) warn(config, name, value, first);
-  return value == second;
+// Which of `words` it is; anything else warns, and is that of `usual`.
+template <std::size_t count>
+std::size_t one_of(const Reader& reader, Config& config, const char* name,
+                   const std::string_view (&words)[count], std::size_t usual) {
+  const std::string value = reader.setting(name, words[usual]);
+  const auto word = std::find(std::begin(words), std::end(words), value);
+  if (word != std::end(words)) return word - words;
+  warn(config, name, value, words[usual]);
+  return usual;
+}
+
+// What the header's fields are, and which of others are not to look like them.
+void read_header(const Reader& reader, Config& config) {
+  static constexpr std::string_view places[] = {"data", "env", "header", "queue"};
+  static constexpr std::string_view types[] = {"spf", "ar", "both"};
+  static constexpr std::string_view strips[] = {"no", "own", "all"};
+  config.annotate = Annotate(one_of(reader, config, "SPFANNOTATE", places, 0));
+  config.insert_header = config.annotate != Annotate::env;
+  config.header_type = HeaderType(one_of(reader, config, "SPFHEADERTYPE", types, 0));
+  const bool results = config.header_type != HeaderType::spf;
+  config.strip =
+      Strip(one_of(reader, config, "SPFSTRIP", strips, std::size_t(results ? Strip::own : Strip::no)));
+  if (!results && config.strip == Strip::no) return;
+  config.authserv_id = reader.setting_in_file("authservid", "authservid", config.receiver);
+  const std::string usual = printable(config.receiver, max_item);
+  std::string& id = config.authserv_id;
+  if (id.empty() || id == config.receiver) id = usual;
+  if (id == printable(id, max_item)) return;
+  warn(config, "control/authservid", id, usual);
+  id = usual;
 }
 
 // With a certificate TLS is done here, unless SPFSTARTTLS says otherwise or it
@@ -170,11 +194,7 @@ void read_tls(const Reader& reader, Config& config) {
   config.outer_tls = printable_word(reader.variable_or("SSL_PROTOCOL", ""), 60);
   const Starttls usual =
       has_certificate(reader) && config.outer_tls.empty() ? Starttls::terminate : Starttls::hide;
-  const std::string_view usual_word = words[unsigned(usual)];
-  const std::string value = reader.setting("SPFSTARTTLS", usual_word);
-  const auto word = std::find(std::begin(words), std::end(words), value);
-  if (word == std::end(words)) warn(config, "SPFSTARTTLS", value, usual_word);
-  config.starttls = word == std::end(words) ? usual : Starttls(word - words);
+  config.starttls = Starttls(one_of(reader, config, "SPFSTARTTLS", words, std::size_t(usual)));
   if (!config.outer_tls.empty()) config.starttls = Starttls::hide;  // there is no TLS in TLS
   if (config.starttls != Starttls::terminate && !config.smtps) return;
   config.certificate = reader.setting("SPFCERT", reader.path(certificate_file));
@@ -189,7 +209,7 @@ void read_rest(const Reader& reader, Config& config) {
   config.rules = reader.text("SPFRULES", "spfrules");
   config.guess = reader.text("SPFGUESS", "spfguess");
   config.explanation = reader.text("SPFEXP", "spfexp");
-  config.insert_header = !is_second(reader, config, "SPFANNOTATE", "data", "env");
+  read_header(reader, config);
   read_tls(reader, config);
 
   const std::string timeout = reader.setting("SPFTIMEOUT", "20");

@@ -20,12 +20,25 @@ inline constexpr unsigned max_level = 6;
 // SPFSTARTTLS: not offered, left to prog and then unseen, or done by spftls.
 enum class Starttls { hide, pass, terminate };
 
+// SPFANNOTATE: where header and variables go.
+enum class Annotate { data, env, header, queue };
+
+// SPFHEADERTYPE: which fields the header has.
+enum class HeaderType { spf, ar, both };
+
+// SPFSTRIP: which fields of the message's own are taken out (dialogue/field_filter.hh).
+enum class Strip { no, own, all };
+
 struct Config {
   unsigned level = 0;                          // SPFBEHAVIOR
   std::string rules, guess, explanation;       // spfrules, spfguess, spfexp; "" is off
   std::chrono::seconds check_timeout{20};      // SPFTIMEOUT: one whole SPF check
   std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
-  bool insert_header = true;                   // SPFANNOTATE=data
+  Annotate annotate = Annotate::data;          // SPFANNOTATE
+  bool insert_header = true;                   // at the top of DATA
+  HeaderType header_type = HeaderType::spf;    // SPFHEADERTYPE
+  Strip strip = Strip::no;                     // SPFSTRIP
+  std::string authserv_id;                     // ID in Authentication-Results; "": of no use
   Starttls starttls = Starttls::hide;          // SPFSTARTTLS
   bool aside = false;                          // nothing is to be done: the rest is not read
   bool smtps = false;                          // SMTPS: TLS comes before the greeting

@@ -40,6 +40,8 @@ Settings
   SPFGUESS       a/24 mx/24 (environment)
   SPFEXP         none (default)
   SPFANNOTATE    data (default)
+  SPFHEADERTYPE  spf (default)
+  SPFSTRIP       no (default)
   SPFSTARTTLS    hide (default)
   SPFTIMEOUT     20 (default)
   timeoutsmtpd   1200 (default)
@@ -51,6 +53,30 @@ What they mean
 )";
   CHECK(out.substr(0, out.find("  name servers")) == expected);
   CHECK(spfcheck.dns.seen().empty());
+}
+
+TEST_CASE("-C shows the ID of Authentication-Results where it is of use") {
+  Spfcheck spfcheck;
+  const TempDir files, unreadable;
+  const std::string file = files.write("authservid", "example.org\n");
+  unreadable.make_directory("authservid");
+  const struct { const TempDir& control; Environment environment; int code; std::string settings; } cases[] = {
+      {files, {{"SPFANNOTATE", "queue"}, {"SPFHEADERTYPE", "both"}}, 0,
+       "  SPFANNOTATE    queue (environment)\n  SPFHEADERTYPE  both (environment)\n  SPFSTRIP       own (default)\n"
+       "  authservid     example.org (" + file + ")\n"},
+      {files, {{"SPFSTRIP", "all"}}, 0, "  SPFSTRIP       all (environment)\n  authservid     example.org (" + file + ")\n"},
+      {files, {{"SPFHEADERTYPE", "x"}}, 1, "  warning        bad SPFHEADERTYPE: x: using spf\n"},
+      {unreadable, {}, 0, "  SPFSTRIP       no (default)\n  SPFSTARTTLS "},
+      {unreadable, {{"SPFHEADERTYPE", "ar"}}, 111, "authservid: Is a directory; no mail is taken\n"},
+  };
+  for (const auto& c : cases) {
+    Environment environment = c.environment;
+    environment.insert({{"CONTROLDIR", c.control.path()}, {"SPFBEHAVIOR", "3"}});
+    const Finished run = spfcheck.run({"-C"}, environment);
+    INFO(run.out);
+    CHECK(run.code == c.code);
+    CHECK(contains(unbroken(run.out), c.settings));
+  }
 }
 
 TEST_CASE("-C tells what of the name servers can't be used") {

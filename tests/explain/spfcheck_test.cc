@@ -160,6 +160,25 @@ Replies
   CHECK(masked(run.out) == expected);
 }
 
+TEST_CASE("with SPFHEADERTYPE the header has the fields that it will have") {
+  Spfcheck spfcheck;
+  fill(spfcheck.dns);
+  const std::string results = "Authentication-Results: mx.local; spf=fail smtp.mailfrom=example.org\n";
+  const std::string variable = "  SPFAUTHRESULTS mx.local; spf=fail smtp.mailfrom=example.org\n";
+  const struct { const char* type; bool has_spf, has_results; } cases[] = {
+      {"spf", true, false}, {"ar", false, true}, {"both", true, true}};
+  for (const auto& c : cases) {
+    INFO(c.type);
+    const Finished run = spfcheck.run({"192.0.2.7", "h.example", "a@example.org"}, {{"SPFHEADERTYPE", c.type}});
+    const auto header = run.out.find("\nHeader\n");
+    REQUIRE(header != run.out.npos);
+    CHECK((run.out.find("\nReceived-SPF: fail ", header) != run.out.npos) == c.has_spf);
+    CHECK((run.out.find('\n' + results, header) != run.out.npos) == c.has_results);
+    CHECK((run.out.find(variable, header) != run.out.npos) == c.has_results);
+    CHECK(run.out.find("  SPFHEADER      fail (mx.local: ", header) != run.out.npos);
+  }
+}
+
 TEST_CASE("terms after the one that decides are not reached") {
   Spfcheck spfcheck;
   fill(spfcheck.dns);

@@ -247,6 +247,62 @@ TEST_CASE("other settings have defaults, and bad values warn") {
   }
 }
 
+TEST_CASE("the header's settings have their words; anything else warns and is the default") {
+  using spf::Annotate, spf::HeaderType, spf::Strip;
+  const struct { Environment environment; Annotate annotate; HeaderType type; Strip strip; unsigned warnings; const char* why; } cases[] = {
+      {{}, Annotate::data, HeaderType::spf, Strip::no, 0, "nothing"},
+      {{{"SPFANNOTATE", ""}, {"SPFHEADERTYPE", ""}, {"SPFSTRIP", ""}}, Annotate::data, HeaderType::spf, Strip::no, 0, "empty ones"},
+      {{{"SPFANNOTATE", "queue"}}, Annotate::queue, HeaderType::spf, Strip::no, 0, "queue"},
+      {{{"SPFANNOTATE", "header"}}, Annotate::header, HeaderType::spf, Strip::no, 0, "header"},
+      {{{"SPFANNOTATE", "env"}}, Annotate::env, HeaderType::spf, Strip::no, 0, "env"},
+      {{{"SPFANNOTATE", "Queue"}}, Annotate::data, HeaderType::spf, Strip::no, 1, "in other letters"},
+      {{{"SPFHEADERTYPE", "ar"}}, Annotate::data, HeaderType::ar, Strip::own, 0, "with ar own fields go"},
+      {{{"SPFHEADERTYPE", "both "}}, Annotate::data, HeaderType::both, Strip::own, 0, "with both too"},
+      {{{"SPFHEADERTYPE", "dkim"}}, Annotate::data, HeaderType::spf, Strip::no, 1, "no type"},
+      {{{"SPFHEADERTYPE", "ar"}, {"SPFSTRIP", "no"}}, Annotate::data, HeaderType::ar, Strip::no, 0, "or not"},
+      {{{"SPFHEADERTYPE", "both"}, {"SPFSTRIP", "all"}}, Annotate::data, HeaderType::both, Strip::all, 0, "or all"},
+      {{{"SPFSTRIP", "own"}}, Annotate::data, HeaderType::spf, Strip::own, 0, "own without fields of our own"},
+      {{{"SPFSTRIP", "1"}}, Annotate::data, HeaderType::spf, Strip::no, 1, "none of the words"},
+      {{{"SPFHEADERTYPE", "ar"}, {"SPFSTRIP", "yes"}}, Annotate::data, HeaderType::ar, Strip::own, 1, "the default is the type's"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    const auto config = read(with(with(client, {{"SPFBEHAVIOR", "1"}}), c.environment));
+    CHECK(config->annotate == c.annotate);
+    CHECK(config->header_type == c.type);
+    CHECK(config->strip == c.strip);
+    CHECK(config->warnings.size() == c.warnings);
+  }
+}
+
+TEST_CASE("the ID in Authentication-Results is control/authservid, else this host's name") {
+  const struct { const char* file; std::string id; unsigned warnings; const char* why; } cases[] = {
+      {nullptr, "mx.local", 0, "no file"},
+      {"", "mx.local", 0, "an empty one"},
+      {"example.org \nmore\n", "example.org", 0, "its first line"},
+      {"our mx", "our mx", 0, "one that will have to be quoted"},
+      {"\xc3\xa9.example\n", "mx.local", 1, "one that is not ASCII"},
+      {"a\tb\n", "mx.local", 1, "one with TAB"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    const test::TempDir files;
+    if (c.file) files.write("authservid", c.file);
+    const Environment base = with(client, {{"SPFBEHAVIOR", "1"}, {"CONTROLDIR", files.path()}, {"SPFHEADERTYPE", "ar"}});
+    const auto config = read(base);
+    CHECK(config->authserv_id == c.id);
+    CHECK(config->warnings.size() == c.warnings);
+    CHECK(read(with(base, {{"SPFHEADERTYPE", "spf"}, {"SPFSTRIP", "all"}}))->authserv_id == c.id);
+    CHECK(read(with(base, {{"SPFHEADERTYPE", "spf"}}))->authserv_id == "");  // not even read
+  }
+  const test::TempDir files, long_one;
+  long_one.write("authservid", std::string(256, 'x'));
+  CHECK(read(with(client, {{"SPFBEHAVIOR", "1"}, {"CONTROLDIR", long_one.path()}, {"SPFHEADERTYPE", "ar"}}))->authserv_id == "mx.local");
+  files.make_directory("authservid");
+  CHECK_THROWS_AS(read(with(client, {{"SPFBEHAVIOR", "1"}, {"CONTROLDIR", files.path()}, {"SPFHEADERTYPE", "ar"}})),
+                  spf::ControlError);
+}
+
 TEST_CASE("TLS is terminated where there is a certificate, unless SPFSTARTTLS says otherwise") {
   using spf::Starttls;
   const test::TempDir bare, files, unreadable, dangling, file;

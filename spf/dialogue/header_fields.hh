@@ -1,0 +1,22 @@
+// What stands on top of a message that was checked.
+#pragma once
+
+#include <string>
+
+#include "spf/engine/check.hh"
+#include "spf/engine/verdict.hh"
+#include "spf/settings/config.hh"
+
+namespace spf {
+
+// What is written down of a verdict, each in one line.
+struct HeaderValues {
+  std::string received_spf;            // SPFHEADER: there whatever SPFHEADERTYPE says
+  std::string authentication_results;  // SPFAUTHRESULTS: "" with SPFHEADERTYPE=spf
+};
+HeaderValues header_values(const Query& query, const Verdict& verdict, const Config& config);
+
+// The fields that SPFHEADERTYPE wants, folded, with CRLF.
+std::string header_fields(const HeaderValues& values, HeaderType type);
+
+}  // namespace spf
