@@ -19,16 +19,24 @@ void ContentRelay::begin(char first, Buffer& out) {
   out.append(guard_before(first));
 }
 
+void ContentRelay::pass(std::string_view content, Buffer& out) {
+  if (fields_.over())
+    out.append(content);
+  else
+    fields_.push(content, out);
+}
+
 ContentRelay::Step ContentRelay::push(std::string_view content, Buffer& out) {
   std::size_t reserve = held_back;
   if (!begun_) reserve += header_.size() + guard_before('\r').size();
+  if (!fields_.over()) reserve += fields_.held();
   if (out.room() <= reserve) return {0, Status::more};
   content = content.substr(0, out.room() - reserve);
 
   std::size_t next = 0;  // the octet looked at
   std::size_t run = 0;   // start of the octets that go on as they are
   const auto pass_run = [&] {
-    out.append(content.substr(run, next - run));
+    pass(content.substr(run, next - run), out);
     run = next;
   };
 
@@ -57,7 +65,7 @@ ContentRelay::Step ContentRelay::push(std::string_view content, Buffer& out) {
           break;
         }
         if (!begun_) begin(c, out);
-        if (c == '.') out.append(".");
+        if (c == '.') pass(".", out);
         after_cr_ = false;
         at_ = At::in_line;
         break;
@@ -65,13 +73,14 @@ ContentRelay::Step ContentRelay::push(std::string_view content, Buffer& out) {
       case At::after_dot_cr:
         if (c == '\n') {
           if (!begun_) begin(c, out);
+          fields_.finish(out);
           return {next + 1, Status::end};
         }
         [[fallthrough]];
 
       case At::first_cr:
         if (!begun_) begin(c == '\n' ? c : '\r', out);
-        out.append("\r");
+        pass("\r", out);
         after_cr_ = true;
         at_ = At::in_line;
         break;

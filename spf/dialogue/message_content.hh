@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "spf/base/buffer.hh"
+#include "spf/dialogue/field_filter.hh"
 
 namespace spf {
 
@@ -25,8 +27,10 @@ class ContentRelay {
     Status status;
   };
 
-  // `header` (lines ending in CRLF, or "") is put before the first line.
-  explicit ContentRelay(std::string_view header) : header_(header) {}
+  // `header` (lines ending in CRLF, or "") is put before the first line; what
+  // `fields` takes out of the message's own header does not go on.
+  explicit ContentRelay(std::string_view header, FieldFilter fields = {})
+      : header_(header), fields_(std::move(fields)) {}
 
   // Passes `content` on to `out` as far as its room allows. The final dot is
   // taken but not passed on: who calls sends end_of_data.
@@ -36,8 +40,10 @@ class ContentRelay {
   enum class At { start_of_line, after_dot, after_dot_cr, first_cr, in_line };
 
   void begin(char first, Buffer& out);
+  void pass(std::string_view content, Buffer& out);
 
   std::string header_;
+  FieldFilter fields_;
   At at_ = At::start_of_line;
   bool begun_ = false;     // the first octet of content has been seen
   bool after_cr_ = false;  // in_line: the octet before was CR

@@ -24,5 +24,6 @@ void header(std::string_view data);   // header, variables and log line
 void record(std::string_view data);   // the grammar of SPF records
 void engine(std::string_view data);   // a whole check, with hostile DNS
 void message(std::string_view data);  // one DNS message
+void fields(std::string_view data);   // header fields taken out of a message
 
 }  // namespace fuzz

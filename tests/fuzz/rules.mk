@@ -2,7 +2,7 @@
 # clang with sanitizers and run for that long, two at a time. make check needs
 # no clang: fuzz_test drives the same code for a moment.
 
-FUZZERS       = session path reply header record engine message
+FUZZERS       = session path reply header record engine message fields
 FUZZ_SECONDS  = 1200
 FUZZ_PACKAGES = clang libclang-rt-dev
 FUZZ_MISSING := $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer*),,clang)
@@ -40,5 +40,6 @@ $(BUILD)/tests/fuzz/fuzz_test: %: %.o $(BUILD)/tests/main.o $(FUZZ_TESTED) $(ARC
 
 # What others share with fuzzing.
 $(BUILD)/tests/dialogue/header_readers_test: $(BUILD)/tests/fuzz/header_readers.o
+$(BUILD)/tests/dialogue/field_filter_test: $(BUILD)/tests/fuzz/field_model.o
 $(BUILD)/tests/proxy/dialogue_path_test: $(patsubst %,$(BUILD)/tests/fuzz/%_model.o,path server) \
                                    $(BUILD)/tests/fuzz/path_grammar.o
