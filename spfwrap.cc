@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "spf/engine/check.hh"
@@ -18,16 +20,18 @@
 #include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
 #include "spf/base/environment.hh"
-#include "spf/proxy/proxy.hh"
+#include "spf/proxy/run_proxy.hh"
 #include "spf/dialogue/reply.hh"
 
 namespace {
 
-// The environment without what only a checked MAIL may set.
+// The environment without what only a checked MAIL may set, or name.
 std::vector<char*> inherited_environment() {
+  constexpr std::array<std::string_view, 1> annotation = {"SPFFD"};
   std::vector<char*> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!spf::sets_one_of(*entry, spf::variable_names)) result.push_back(*entry);
+    if (!spf::sets_one_of(*entry, spf::variable_names) && !spf::sets_one_of(*entry, annotation))
+      result.push_back(*entry);
   }
   return result;
 }
@@ -57,9 +61,9 @@ int main(int argc, char** argv) {
   char** prog = argv + 1;
   try {
     const auto peer = [] { return spf::peer_address(0); };
-    const spf::Config config = spf::read_config(std::getenv, peer);
+    spf::Config config = spf::read_config(std::getenv, peer);
     warn(config);
-    if (!config.aside) return spf::run_proxy(config, prog, inherited_environment());
+    if (!config.aside) return spf::run_proxy(std::move(config), prog, inherited_environment());
   } catch (const spf::ControlError& error) {
     say_to_client(spf::reply::controls);
     spf::write_fatal(error.what());

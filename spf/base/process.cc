@@ -17,8 +17,7 @@ namespace {
 struct Start {
   char* const* argv;
   char* const* environment;
-  int input, output;
-  int third;
+  const ProgDescriptors& descriptors;
   const InheritedSignals& signals;
 };
 
@@ -30,13 +29,16 @@ bool give_third(int fd) {
   return fd == third_descriptor ? fcntl(fd, F_SETFD, 0) == 0 : dup2(fd, third_descriptor) >= 0;
 }
 
+bool keep(int fd) { return fd < 0 || fcntl(fd, F_SETFD, 0) == 0; }
+
 // posix_spawn would do the same with some 130 system calls, one or two for
 // each signal there is; a copy of our page tables, as fork makes it, costs more
 // still. Until exec the new process runs in our memory: nothing here allocates.
 [[gnu::noinline]] pid_t vfork_exec(const Start& start, volatile int& error) {
   const pid_t pid = vfork();
   if (pid != 0) return pid;
-  if (dup2(start.input, 0) >= 0 && dup2(start.output, 1) >= 0 && give_third(start.third)) {
+  const ProgDescriptors& fds = start.descriptors;
+  if (dup2(fds.input, 0) >= 0 && dup2(fds.output, 1) >= 0 && give_third(fds.third) && keep(fds.kept)) {
     signal(SIGTERM, SIG_DFL);  // our handler must not run in it
     if (!start.signals.ignore_pipe) signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &start.signals.mask, nullptr);
@@ -57,12 +59,10 @@ Pipe make_pipe() {
 void set_nonblocking(int fd) { fcntl(fd, F_SETFL, O_NONBLOCK); }
 
 Process Process::spawn(char* const* argv, std::vector<char*> environment,
-                       int standard_input, int standard_output,
-                       const InheritedSignals& signals, int third) {
+                       const ProgDescriptors& descriptors, const InheritedSignals& signals) {
   environment.push_back(nullptr);
   volatile int error = 0;
-  const pid_t pid =
-      vfork_exec({argv, environment.data(), standard_input, standard_output, third, signals}, error);
+  const pid_t pid = vfork_exec({argv, environment.data(), descriptors, signals}, error);
   if (pid < 0) fail(errno, "fork");
   Process process(pid);
   if (error != 0) fail(error, argv[0]);

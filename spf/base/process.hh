@@ -30,6 +30,13 @@ struct InheritedSignals {
   bool ignore_pipe;
 };
 
+// Those of ours that a new program is to have, by numbers of ours.
+struct ProgDescriptors {
+  int input, output;  // there 0 and 1
+  int third = -1;     // there 3, if it is none
+  int kept = -1;      // there the same, though here it closes on exec
+};
+
 // A process that is ours to reap. Destroying it kills and reaps it.
 class Process {
  public:
@@ -42,12 +49,10 @@ class Process {
   }
   ~Process();
 
-  // Starts argv[0], looked up in PATH, with the entries of `environment`, its
-  // descriptors 0 and 1 being those given, and 3 if there is a third. Throws
+  // Starts argv[0], looked up in PATH, with the entries of `environment`. Throws
   // std::system_error when exec fails too.
   static Process spawn(char* const* argv, std::vector<char*> environment,
-                       int standard_input, int standard_output, const InheritedSignals& signals,
-                       int third = -1);
+                       const ProgDescriptors& descriptors, const InheritedSignals& signals);
 
   pid_t pid() const { return pid_; }  // 0 if it was reaped
   pid_t release() { return std::exchange(pid_, 0); }  // somebody else's to reap

@@ -16,6 +16,10 @@ struct Log { std::string line; };   // as it is
 struct StartCheck { Query query; };
 struct AbandonCheck {};
 
+// What the queue program is to find of the message that MAIL begins, before prog
+// sees that: octets of queue/annotation.hh.
+struct Annotate { std::string octets; };
+
 // Start prog with these variables ("NAME=value") added to the environment; a
 // child that is there already is set aside until the new one has proved itself.
 struct StartChild { std::vector<std::string> variables; };
@@ -33,7 +37,7 @@ struct StartTls {};
 
 using Action =
     std::variant<action::Warn, action::Log, action::StartCheck, action::AbandonCheck,
-                 action::StartChild, action::DismissPrevious, action::RestorePrevious,
+                 action::Annotate, action::StartChild, action::DismissPrevious, action::RestorePrevious,
                  action::CloseChildInput, action::PrepareTls, action::DismissTls, action::StartTls>;
 
 // To be done in this order.

@@ -144,6 +144,7 @@ class Session {
 
   Task<std::optional<Verdict>> check(const Query& query);
   Task<void> open_transaction(const Path& path, std::string header);
+  Task<void> accept(const Path& path, const Query& query, const Verdict& verdict);
   Task<void> reset_child();
   Task<Reply> start_child(const Variables& variables);
   Task<bool> start_again(const Variables& variables);

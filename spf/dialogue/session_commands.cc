@@ -3,9 +3,10 @@
 
 #include "spf/dialogue/message_content.hh"
 #include "spf/dialogue/policy.hh"
-#include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/header_fields.hh"
 #include "spf/dialogue/session.hh"
 #include "spf/dialogue/variables.hh"
+#include "spf/queue/annotation.hh"
 
 namespace spf {
 namespace {
@@ -126,6 +127,7 @@ Task<void> Session::mail(const Path& path) {
   if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
   if (checks_cpu_time_ > max_cpu_time) throw Close{std::string(reply::too_much_work)};
   if (trusted_) {
+    if (config_.annotate == Annotate::queue) act(action::Annotate{});
     co_await reset_child();
     co_await open_transaction(path, std::string());
     co_return;
@@ -151,21 +153,38 @@ Task<void> Session::mail(const Path& path) {
       say(reply::ok);
       break;
 
-    case Decision::accept: {
-      const std::string value = header_value(query, *verdict, config_.receiver);
-      const Variables wanted = variables(*verdict, value);
-      const bool started = co_await start_again(wanted);
-      co_await reset_child();
-      if (!started) {
-        say(reply::cannot_start_again);
-        break;
-      }
-      log(250, "", query, *verdict);
-      std::string header = config_.insert_header ? received_spf(value) : std::string();
-      co_await open_transaction(path, std::move(header));
+    case Decision::accept:
+      co_await accept(path, query, *verdict);
       break;
-    }
   }
+}
+
+Task<void> Session::accept(const Path& path, const Query& query, const Verdict& verdict) {
+  const HeaderValues values = header_values(query, verdict, config_);
+  std::string header = header_fields(values, config_.header_type);
+  Variables wanted = variables(verdict, values.received_spf, values.authentication_results);
+  bool started = true;
+  switch (config_.annotate) {
+    case Annotate::env:
+      header.clear();
+      [[fallthrough]];
+    case Annotate::data:
+      started = co_await start_again(wanted);
+      break;
+    case Annotate::queue:
+      act(action::Annotate{encode_annotation({std::move(wanted), std::move(header)})});
+      header.clear();
+      break;
+    case Annotate::header:
+      break;
+  }
+  co_await reset_child();
+  if (!started) {
+    say(reply::cannot_start_again);
+    co_return;
+  }
+  log(250, "", query, verdict);
+  co_await open_transaction(path, std::move(header));
 }
 
 Task<void> Session::open_transaction(const Path& path, std::string header) {
@@ -206,7 +225,7 @@ Task<void> Session::data() {
 // Carries the message over, without its final dot. Returns only when all of it
 // is in the buffer to the child, with room for the dot.
 Task<void> Session::transfer(const std::string& header) {
-  ContentRelay relay(header);
+  ContentRelay relay(header, FieldFilter(config_.strip, config_.authserv_id));
   ContentRelay::Status status = ContentRelay::Status::more;
   std::size_t block = 0;
   begin_limit(config_.smtp_timeout);

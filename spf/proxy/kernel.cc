@@ -37,19 +37,19 @@ int make_nonblocking(int fd) {
   return flags;
 }
 
-// Beside this program, wherever that was installed.
-std::string spftls_path() {
+}  // namespace
+
+std::string beside_this_program(std::string_view name) {
   char path[PATH_MAX];
   const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
   if (size < 0) fail("/proc/self/exe");
   const std::string self(path, size);
-  return self.substr(0, self.rfind('/') + 1) + "spftls";
+  return self.substr(0, self.rfind('/') + 1).append(name);
 }
 
-}  // namespace
-
-Kernel::Kernel(const Config& config)
+Kernel::Kernel(const Config& config, AnnotationFile* annotations)
     : config_(config),
+      annotations_(annotations),
       input_flags_(make_nonblocking(client_input)),
       output_flags_(make_nonblocking(client_output)) {
   struct sigaction action = {};
@@ -115,8 +115,10 @@ bool Kernel::process_ended() {
 Os::Prog Kernel::start_prog(char* const* argv, const std::vector<char*>& environment) {
   Pipe input = make_pipe();
   Pipe output = make_pipe();
-  Process process = Process::spawn(argv, environment, input.read_end.get(),
-                                   output.write_end.get(), inherited_);
+  const ProgDescriptors descriptors = {.input = input.read_end.get(),
+                                       .output = output.write_end.get(),
+                                       .kept = annotations_ ? annotations_->reader() : -1};
+  Process process = Process::spawn(argv, environment, descriptors, inherited_);
   set_nonblocking(input.write_end.get());
   set_nonblocking(output.read_end.get());
   return {{*this, input.write_end.release()},
@@ -124,8 +126,10 @@ Os::Prog Kernel::start_prog(char* const* argv, const std::vector<char*>& environ
           {*this, process.release()}};
 }
 
+void Kernel::annotate(std::string_view octets) { annotations_->write(octets); }
+
 Os::Tls Kernel::start_tls() {
-  std::vector<std::string> arguments = {spftls_path(), "-c", config_.certificate, "-k", config_.key};
+  std::vector<std::string> arguments = {beside_this_program("spftls"), "-c", config_.certificate, "-k", config_.key};
   if (!config_.ciphers.empty()) arguments.insert(arguments.end(), {"-l", config_.ciphers});
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -136,8 +140,8 @@ Os::Tls Kernel::start_tls() {
   Descriptor ours(pair[0]);
   const Descriptor theirs(pair[1]);
   // What a rule of tcp.smtp may set, OPENSSL_CONF say, is not for it.
-  Process process =
-      Process::spawn(argv.data(), {}, client_input, client_output, inherited_, theirs.get());
+  Process process = Process::spawn(
+      argv.data(), {}, {.input = client_input, .output = client_output, .third = theirs.get()}, inherited_);
   set_nonblocking(ours.get());
   return {{*this, ours.release()}, {*this, process.release()}};
 }

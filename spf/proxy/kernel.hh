@@ -6,16 +6,21 @@
 
 #include "spf/base/process.hh"
 #include "spf/base/socket_address.hh"
+#include "spf/proxy/annotation_file.hh"
 #include "spf/proxy/os.hh"
 #include "spf/settings/config.hh"
 
 namespace spf {
 
+// The path of a program that was installed beside this one. Throws std::system_error.
+std::string beside_this_program(std::string_view name);
+
 class Kernel final : public Os {
  public:
   // From here on signals come as Os says, and descriptors 0 and 1 don't block.
   // `config` must outlive it.
-  explicit Kernel(const Config& config);
+  // `annotations` is for prog, or null where there are none.
+  Kernel(const Config& config, AnnotationFile* annotations);
   Kernel(const Kernel&) = delete;
   ~Kernel();  // puts back how the descriptors were found
 
@@ -29,6 +34,7 @@ class Kernel final : public Os {
   bool asked_to_end() override;
   bool process_ended() override;
   Prog start_prog(char* const* argv, const std::vector<char*>& environment) override;
+  void annotate(std::string_view octets) override;
   Tls start_tls() override;
   std::unique_ptr<RunningCheck> start_check(const Query& query) override;
   void replace_client(int fd) override;
@@ -43,6 +49,7 @@ class Kernel final : public Os {
   const std::vector<SocketAddress>& known_name_servers();
 
   const Config& config_;
+  AnnotationFile* const annotations_;
   InheritedSignals inherited_;
   sigset_t while_polling_;
   int input_flags_, output_flags_;

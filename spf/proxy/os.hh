@@ -124,6 +124,10 @@ class Os {
   };
   virtual Prog start_prog(char* const* argv, const std::vector<char*>& environment) = 0;
 
+  // What prog's queue program finds from here on (queue/annotation.hh). Throws
+  // std::system_error: then what it finds can't be used.
+  virtual void annotate(std::string_view octets) = 0;
+
   // spftls on descriptors 0 and 1, and our end of the socket to it.
   struct Tls {
     OwnDescriptor socket;

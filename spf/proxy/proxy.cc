@@ -1,16 +1,11 @@
 #include "spf/proxy/proxy.hh"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
 #include "spf/base/exit_code.hh"
-#include "spf/base/own_address.hh"
-#include "spf/proxy/kernel.hh"
 
 namespace spf {
 namespace {
@@ -65,6 +60,7 @@ void Proxy::perform(const Action& action) {
                  [this](const action::Log& log) { os_.log(log.line); },
                  [this](const action::StartCheck& start) { start_check(start.query); },
                  [this](action::AbandonCheck) { check_.running.reset(); },
+                 [this](const action::Annotate& annotation) { os_.annotate(annotation.octets); },
                  [this](const action::StartChild& start) { start_child(start.variables); },
                  [this](action::DismissPrevious) { dismiss_previous(); },
                  [this](action::RestorePrevious) { restore_previous(); },
@@ -215,18 +211,6 @@ void Proxy::discard(int fd, bool& open) {
   char octets[4096];
   const ssize_t count = os_.read(fd, octets);
   if (count == 0 || (count < 0 && count != -EAGAIN && count != -EINTR)) open = false;
-}
-
-int run_proxy(const Config& config, char* const* argv, std::vector<char*> environment) {
-  // A closed descriptor 0, 1 or 2 must not become a pipe of ours.
-  for (int fd; (fd = open("/dev/null", O_RDWR)) >= 0;)
-    if (fd > 2) {
-      close(fd);
-      break;
-    }
-  Kernel kernel(config);
-  Session session(config, getpid(), is_own_address);
-  return Proxy(config, session, kernel, argv, std::move(environment)).run();
 }
 
 }  // namespace spf

@@ -165,9 +165,4 @@ class Proxy {
   std::optional<End> end_;
 };
 
-// Serves one client on descriptors 0 and 1. Prog's `environment` comes without
-// the variables that this program sets; its entries are not copied, so that the
-// process which checks can wipe the only ones there are. Throws what Proxy does.
-int run_proxy(const Config& config, char* const* argv, std::vector<char*> environment);
-
 }  // namespace spf

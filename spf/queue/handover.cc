@@ -107,8 +107,9 @@ int hand_over(char* const* argv, std::vector<char*> environment, std::string_vie
   // The one of them that 2 could become is never written to.
   Pipe message = make_pipe(), envelope = make_pipe();
   const InheritedSignals signals = ignore_pipe();
-  Process program = Process::spawn(argv, std::move(environment), message.read_end.get(),
-                                   envelope.read_end.get(), signals);
+  Process program =
+      Process::spawn(argv, std::move(environment),
+                     {.input = message.read_end.get(), .output = envelope.read_end.get()}, signals);
   message.read_end.reset();
   envelope.read_end.reset();
 

@@ -172,7 +172,6 @@ void read_header(const Reader& reader, Config& config) {
   static constexpr std::string_view types[] = {"spf", "ar", "both"};
   static constexpr std::string_view strips[] = {"no", "own", "all"};
   config.annotate = Annotate(one_of(reader, config, "SPFANNOTATE", places, 0));
-  config.insert_header = config.annotate != Annotate::env;
   config.header_type = HeaderType(one_of(reader, config, "SPFHEADERTYPE", types, 0));
   const bool results = config.header_type != HeaderType::spf;
   config.strip =

@@ -35,7 +35,6 @@ struct Config {
   std::chrono::seconds check_timeout{20};      // SPFTIMEOUT: one whole SPF check
   std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
   Annotate annotate = Annotate::data;          // SPFANNOTATE
-  bool insert_header = true;                   // at the top of DATA
   HeaderType header_type = HeaderType::spf;    // SPFHEADERTYPE
   Strip strip = Strip::no;                     // SPFSTRIP
   std::string authserv_id;                     // ID in Authentication-Results; "": of no use

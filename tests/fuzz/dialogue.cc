@@ -6,6 +6,7 @@
 
 #include "spf/dialogue/received_spf.hh"
 #include "spf/dialogue/variables.hh"
+#include "spf/queue/annotation.hh"
 #include "tests/fuzz/fuzz.hh"
 
 namespace fuzz {
@@ -60,6 +61,7 @@ void Dialogue::perform(const spf::Actions& actions) {
                    [this](const action::Log& log) { read_log(log.line); },
                    [this](const action::StartCheck& start) { start_check(start.query); },
                    [this](action::AbandonCheck) { checking_.reset(); },
+                   [this](const action::Annotate& annotate) { annotation_ = annotate.octets; },
                    [this](const action::StartChild& start_child) { start(start_child.variables); },
                    [this](action::DismissPrevious) { dismiss_previous(); },
                    [this](action::RestorePrevious) { restore_previous(); },
@@ -104,7 +106,7 @@ void Dialogue::start_check(const spf::Query& query) {
   require(query.helo == view_.hello(), "a check with another HELO name");
   require(!config_.only_tls, "a check that nobody wants");
   judgements_.push_back(
-      {query.sender, Judgement::Kind::open, {}, {}, view_.resets(), inside_tls_});
+      {query.sender, Judgement::Kind::open, {}, {}, {}, view_.resets(), inside_tls_});
   checking_ = query;
 }
 
@@ -240,10 +242,16 @@ bool Dialogue::move_verdict() {
   else
     judgement.kind = verdict.result == spf::Result::temperror ? Kind::deferred : Kind::rejected;
   const std::string value = spf::header_value(*checking_, verdict, config_.receiver);
-  judgement.variables = spf::variables(verdict, value);
+  const std::vector<std::string> variables = spf::variables(verdict, value);
+  using spf::Annotate;
+  if (config_.annotate == Annotate::data || config_.annotate == Annotate::env)
+    judgement.variables = variables;
   judgement.variables.insert(judgement.variables.end(), tls_variables_.begin(),
                              tls_variables_.end());
-  if (config_.insert_header) judgement.header = spf::received_spf(value);
+  if (config_.annotate == Annotate::data || config_.annotate == Annotate::header)
+    judgement.header = spf::received_spf(value);
+  if (config_.annotate == Annotate::queue)
+    judgement.annotation = spf::encode_annotation({variables, spf::received_spf(value)});
   checking_.reset();
   session_.check_done(std::move(verdict));
   return step();

@@ -80,6 +80,7 @@ class Dialogue : private Witness {
     enum class Kind { open, accepted, rejected, deferred, trusted } kind;
     std::vector<std::string> variables;
     std::string header;     // lines put before the message, or ""
+    std::string annotation; // for the queue program, or ""
     unsigned resets;        // ClientView's at that time
     bool inside_tls;
     bool used = false;
@@ -133,6 +134,7 @@ class Dialogue : private Witness {
   Server* server_ = nullptr;
   Server* previous_ = nullptr;
   std::vector<Judgement> judgements_;
+  std::string annotation_;  // that the queue program would find now
 
   std::string unsent_;           // by the client or in its place, for want of room
   bool closes_ = false;          // after that

@@ -127,9 +127,10 @@ void Dialogue::mail(ServerModel& server, const std::string& address) {
   server.tag = static_cast<int>(judgements_.size()) - 1;
   if (!honest_) return;
   if (server.authenticated || config_.only_tls) {
-    require(server.variables == tls_variables_, "a trusted MAIL with variables of another");
+    require(server.variables == tls_variables_ && annotation_.empty(),
+            "a trusted MAIL with variables of another");
     judgements_.push_back(
-        {address, Judgement::Kind::trusted, {}, {}, view_.resets(), inside_tls_, true});
+        {address, Judgement::Kind::trusted, {}, {}, {}, view_.resets(), inside_tls_, true});
     ++server.tag;
     return;
   }
@@ -139,6 +140,7 @@ void Dialogue::mail(ServerModel& server, const std::string& address) {
   require(judgement.inside_tls == inside_tls_, "a MAIL that was judged in clear");
   require(!std::exchange(judgement.used, true), "a MAIL twice");
   require(server.variables == judgement.variables, "a MAIL in another environment");
+  require(annotation_ == judgement.annotation, "a MAIL with what belongs to another");
   require(address == stored(judgement.sender, reading_.path), "another MAIL than was judged");
   require(domain_of(address) == domain_of(judgement.sender), "another domain than was judged");
 }

@@ -119,7 +119,7 @@ void session(std::string_view data) {
   config.client = *spf::Address::parse("192.0.2.1");
   config.receiver = "mx.local";
   config.remote_host = "unknown";
-  config.insert_header = !(flags & 1);
+  config.annotate = spf::Annotate((flags & 1) + (level & 64) / 32);
   config.starttls = flags & 2    ? spf::Starttls::pass
                     : flags & 16 ? spf::Starttls::terminate
                                  : spf::Starttls::hide;

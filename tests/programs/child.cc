@@ -20,11 +20,16 @@
 //   CHILD_LAX     lf: LF alone ends a line of a message too, as in some real
 //                 servers; cr: CR alone as well, as in none we know
 //   CHILD_GREET   milliseconds to look out for early input before the greeting
+//   CHILD_QUEUE   set: it honours QMAILQUEUE, as netqmail does: what that exits
+//                 with but 0 is 451, and 554 for 31
 //   CHILD_EXIT    exit code after QUIT or end of file
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
@@ -88,6 +93,7 @@ bool fault(std::string_view point) {
 // Dialogue
 
 bool saw_mail = false, saw_rcpt = false;
+std::string sender;
 
 void greet() {
   fault("connect");
@@ -123,6 +129,44 @@ void auth(std::string_view argument) {
                               : "235 ok, go ahead (#2.0.0)\r\n");
 }
 
+bool queues() { return !setting("CHILD_QUEUE").empty() && getenv("QMAILQUEUE"); }
+
+void write_all(int fd, std::string_view octets) {
+  while (!octets.empty()) {
+    const ssize_t count = write(fd, octets.data(), octets.size());
+    if (count < 0) break;
+    octets.remove_prefix(count);
+  }
+  close(fd);
+}
+
+// The exit code of the queue program, or of a shell for one that a signal killed.
+int run_queue(std::string_view content) {
+  std::string message = "Received: from client by child.example; 1 Jan 2027\n";
+  for (const char c : content) {
+    if (c == '\n' && message.back() == '\r') message.pop_back();
+    message += c;
+  }
+  int to_message[2], to_envelope[2];
+  if (pipe2(to_message, O_CLOEXEC) != 0 || pipe2(to_envelope, O_CLOEXEC) != 0) return 51;
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(to_message[0], 0);
+    dup2(to_envelope[0], 1);
+    execl(getenv("QMAILQUEUE"), getenv("QMAILQUEUE"), nullptr);
+    _exit(120);
+  }
+  close(to_message[0]);
+  close(to_envelope[0]);
+  signal(SIGPIPE, SIG_IGN);
+  write_all(to_message[1], message);
+  write_all(to_envelope[1], 'F' + sender + '\0' + "Tb@mx.local" + '\0' + '\0');
+  int status = 0;
+  waitpid(pid, &status, 0);
+  signal(SIGPIPE, SIG_DFL);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void data() {
   if (!saw_mail) return reply("503 MAIL first (#5.5.1)\r\n");
   if (!saw_rcpt) return reply("503 RCPT first (#5.5.1)\r\n");
@@ -130,7 +174,7 @@ void data() {
   reply("354 go ahead\r\n");
   if (!input.ready() && !input.fill()) end_of_file("eof-in-data");
   if (!fault("body")) {
-    child::Message message;
+    child::Message message(child::recording() || queues());
     const std::string_view lax = setting("CHILD_LAX");
     switch (lax.empty() ? message.read(input) : message.read_lax(input, lax == "cr")) {
       case child::Message::complete: break;
@@ -141,6 +185,9 @@ void data() {
     }
     if (fault("queue")) return;
     record("message", message.text());
+    if (queues())
+      if (const int code = run_queue(message.text()))
+        return reply((code == 31 ? "554 qq " : "451 qq ") + std::to_string(code) + "\r\n");
   }
   if (!fault("dot")) reply("250 ok 1095 qp 4711\r\n");
 }
@@ -161,6 +208,8 @@ void obey(std::string_view line) {
   if (fault(verb)) return;
   if (verb == "ehlo") return ehlo();
   if (verb == "mail") {
+    const std::size_t open = argument.find('<');
+    sender = argument.substr(open + 1, argument.find('>') - open - 1);
     saw_mail = true, saw_rcpt = false;
     return reply("250 ok\r\n");
   }

@@ -155,6 +155,8 @@ class Message {
  public:
   enum End { complete, cut, bare_lf };
 
+  explicit Message(bool keeps_text) : keeps_text_(keeps_text) {}
+
   // Its end is CRLF.CRLF, or .CRLF at once, and nothing else.
   End read(Input& in) {
     enum { line_start, dot, dot_cr, inside, cr } state = line_start;
@@ -220,9 +222,10 @@ class Message {
   }
 
   void keep(std::string_view bytes) {
-    if (recording()) text_.append(bytes);
+    if (keeps_text_) text_.append(bytes);
   }
 
+  const bool keeps_text_;
   std::string text_;
 };
 

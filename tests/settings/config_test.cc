@@ -166,7 +166,7 @@ TEST_CASE("blanks behind a single value mean nothing, in the environment as in f
     CHECK(config->warnings.empty());
     CHECK(config->level == 3);
     CHECK(config->check_timeout.count() == 7);
-    CHECK_FALSE(config->insert_header);
+    CHECK(config->annotate == spf::Annotate::env);
     CHECK(config->starttls == spf::Starttls::terminate);
     CHECK(config->certificate == "/c");
     CHECK(config->key == "/k");
@@ -223,14 +223,14 @@ TEST_CASE("other settings have defaults, and bad values warn") {
   auto config = read(base);
   CHECK(config->check_timeout.count() == 20);
   CHECK(config->smtp_timeout.count() == 1200);
-  CHECK(config->insert_header);
+  CHECK(config->annotate == spf::Annotate::data);
   CHECK(config->starttls == spf::Starttls::hide);
   CHECK(config->remote_host == "unknown");
 
   config = read(with(base, {{"SPFTIMEOUT", "300"}, {"SPFANNOTATE", "env"}, {"SPFSTARTTLS", "pass"},
                             {"TCPREMOTEHOST", "client.example"}}));
   CHECK(config->check_timeout.count() == 300);
-  CHECK_FALSE(config->insert_header);
+  CHECK(config->annotate == spf::Annotate::env);
   CHECK(config->starttls == spf::Starttls::pass);
   CHECK(config->remote_host == "client.example");
   CHECK(config->warnings.empty());
@@ -242,7 +242,7 @@ TEST_CASE("other settings have defaults, and bad values warn") {
     CHECK(config->warnings.size() == 1);
     CHECK(config->warnings[0].find('\x1b') == std::string::npos);
     CHECK(config->check_timeout.count() == 20);
-    CHECK(config->insert_header);
+    CHECK(config->annotate == spf::Annotate::data);
     CHECK(config->starttls == spf::Starttls::hide);
   }
 }

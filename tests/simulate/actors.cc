@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "spf/dialogue/policy.hh"
+#include "spf/queue/annotation.hh"
 #include "spf/tls/status.hh"
 
 namespace simulate {
@@ -481,6 +482,20 @@ Task<void> Server::lie(bool haste) {
   has_replied_ = true;
 }
 
+// As spfqueue does it, or without it.
+void Server::queue(std::size_t number, std::string text, unsigned recipients) {
+  std::string result = result_;
+  if (scene_.plan.config.annotate == spf::Annotate::queue) {
+    const auto annotation = spf::decode_annotation(world_.annotation());
+    if (!annotation) throw Failure("an annotation that spfqueue does not take");
+    text.insert(0, annotation->header);
+    result.clear();
+    for (const std::string_view variable : annotation->variables)
+      if (variable.starts_with("SPFRESULT=")) result = variable.substr(variable.find('=') + 1);
+  }
+  scene_.outcome.queued.push_back({number, std::move(text), result, result_, recipients, trusted_});
+}
+
 Task<void> Server::receive(std::size_t number, unsigned recipients) {
   receiving_ = number;
   has_replied_ = false;
@@ -510,7 +525,7 @@ Task<void> Server::receive(std::size_t number, unsigned recipients) {
     co_await say("451 not now\r\n");
     co_return;
   }
-  scene_.outcome.queued.push_back({number, std::move(text), result_, recipients, trusted_});
+  queue(number, std::move(text), recipients);
   const std::string done = "250 ok " + std::to_string(number) + "\r\n";
   if (!has_replied_) co_await say(done);
 }

@@ -15,7 +15,9 @@ namespace simulate {
 struct Outcome {
   struct Queued {
     std::size_t number;
-    std::string content, result;  // SPFRESULT in prog's environment, "" for none
+    std::string content;          // with what spfqueue puts on top
+    std::string result;           // SPFRESULT that the queue program finds, "" for none
+    std::string environment;      // SPFRESULT that prog has
     unsigned recipients;
     bool trusted;                 // AUTH had succeeded
   };
@@ -87,6 +89,7 @@ class Server final : public Fated {
  private:
   spf::Task<void> live() override;
   spf::Task<std::string> line();
+  void queue(std::size_t number, std::string text, unsigned recipients);
   spf::Task<void> receive(std::size_t number, unsigned recipients);
   spf::Task<void> echo();
   bool can_lie() const override;

@@ -25,7 +25,7 @@ Plan::Plan(std::uint64_t first_seed, unsigned long number) {
   seed = random.next();
 
   config.level = unsigned(random.between(1, spf::max_level));
-  config.insert_header = random.chance(700);
+  config.annotate = spf::Annotate(random.below(4));
   config.smtp_timeout = seconds(random.chance(500) ? 1200 : 300);
   config.check_timeout = seconds(random.between(10, 30));
   config.starttls = random.chance(350)   ? spf::Starttls::terminate

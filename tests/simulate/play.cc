@@ -93,13 +93,20 @@ class Judge {
       return;
     }
     // A check that failed is temperror, which is let through at level 1.
-    const bool troubled = blamed_ && queued.result == "temperror";
+    const bool troubled = blamed_ && (queued.result == "temperror" ||
+                                       header.starts_with("Received-SPF: temperror "));
     const spf::Result result = troubled ? spf::Result::temperror : message.result;
     if (spf::decide(scene_.plan.config.level, result) != spf::Decision::accept)
       complain(queued.number, "is queued against the policy");
-    if (queued.result != name(result)) complain(queued.number, "is queued with SPFRESULT=" + queued.result);
+    const spf::Annotate annotate = scene_.plan.config.annotate;
+    const bool by_prog = annotate == spf::Annotate::data || annotate == spf::Annotate::env;
+    const bool anywhere = annotate != spf::Annotate::header;
+    if (queued.result != (anywhere ? name(result) : ""))
+      complain(queued.number, "is queued with SPFRESULT=" + queued.result);
+    if (queued.environment != (by_prog ? name(result) : ""))
+      complain(queued.number, "comes from a server that has SPFRESULT=" + queued.environment);
     const std::string wanted = "Received-SPF: " + std::string(name(result)) + " ";
-    const bool right = scene_.plan.config.insert_header ? header.starts_with(wanted) : header.empty();
+    const bool right = annotate != spf::Annotate::env ? header.starts_with(wanted) : header.empty();
     if (!right) complain(queued.number, "has the header " + header);
   }
 

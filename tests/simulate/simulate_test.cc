@@ -28,7 +28,7 @@ Plan kind(Plan plan) {
 Plan ordinary(bool tls, bool pipelining) {
   Plan plan = kind(Plan(1, 0));
   plan.config.level = 3;
-  plan.config.insert_header = true;
+  plan.config.annotate = spf::Annotate::data;
   plan.config.starttls = tls ? spf::Starttls::terminate : spf::Starttls::hide;
   plan.config.smtps = false;
   plan.socket = true;

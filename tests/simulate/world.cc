@@ -382,6 +382,12 @@ spf::Os::Prog World::start_prog(char* const*, const std::vector<char*>& environm
   return {{*this, open(input.other)}, {*this, open(output.one)}, {*this, pid}};
 }
 
+void World::annotate(std::string_view octets) {
+  call("annotate", octets.size());
+  fail_start("an annotation that can't be written");
+  annotation_ = octets;
+}
+
 spf::Os::Tls World::start_tls() {
   call("start_tls", 0);
   fail_start("spftls that does not start");

@@ -191,6 +191,7 @@ class World final : public spf::Os {
   std::uint64_t transcript() const { return transcript_; }
   unsigned long calls() const { return calls_; }
   const std::string& log_text() const { return log_; }
+  const std::string& annotation() const { return annotation_; }
 
   Time now() override;
   ssize_t read(int fd, std::span<char> space) override;
@@ -202,6 +203,7 @@ class World final : public spf::Os {
   bool asked_to_end() override { return term_came_; }
   bool process_ended() override { return std::exchange(child_came_, false); }
   Prog start_prog(char* const* argv, const std::vector<char*>& environment) override;
+  void annotate(std::string_view octets) override;
   Tls start_tls() override;
   std::unique_ptr<spf::RunningCheck> start_check(const spf::Query& query) override;
   void replace_client(int fd) override;
@@ -246,7 +248,7 @@ class World final : public spf::Os {
   bool term_pending_ = false, child_pending_ = false;  // signals that still wait
   bool term_came_ = false, child_came_ = false;
   std::uint64_t transcript_ = 14695981039346656037u;
-  std::string log_;
+  std::string log_, annotation_;
 };
 
 }  // namespace simulate

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "spf/dialogue/session.hh"
+#include "spf/queue/annotation.hh"
 
 namespace transcript {
 namespace {
@@ -136,6 +137,7 @@ class Player {
                      events_.push_back("check " + start.query.sender + "," + start.query.helo);
                    },
                    [this](action_of::AbandonCheck) { events_.push_back("abandon"); },
+                   [this](const action_of::Annotate& annotate) { note_annotation(annotate.octets); },
                    [this](const action_of::StartChild& start) { note_start(start.variables); },
                    [this](action_of::DismissPrevious) { events_.push_back("dismiss"); },
                    [this](action_of::RestorePrevious) { events_.push_back("restore unsaid"); },
@@ -159,6 +161,18 @@ class Player {
         event += " " + variable.substr(10);
       else if (!variable.starts_with("SPF"))
         event += " " + variable;
+    events_.push_back(event);
+  }
+
+  void note_annotation(const std::string& octets) {
+    std::string event = "annotate";
+    if (const auto annotation = spf::decode_annotation(octets)) {
+      for (const std::string& variable : annotation->variables)
+        if (variable.starts_with("SPFRESULT=")) event += " " + variable.substr(10);
+      if (annotation->header.starts_with("Received-SPF: ")) event += " with header";
+    } else {
+      event += " unreadably";
+    }
     events_.push_back(event);
   }
 

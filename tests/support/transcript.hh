@@ -23,7 +23,8 @@
 //   ! action  start, with the result RESULT ("start pass") and whatever variables
 //             are not of SPF ("start pass NAME=value"), dismiss, restore (which is
 //             warned of), close, abandon, finish, prepare_tls, dismiss_tls,
-//             start_tls, "warning text", "log code recipient protocol" without
+//             start_tls, annotate (with nothing, or "annotate RESULT with header"),
+//             "warning text", "log code recipient protocol" without
 //             what there is none of
 //   # text    a comment
 // In text \r \n \t \0 \e \xHH \s (a blank) stand for octets.

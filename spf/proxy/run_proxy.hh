@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "spf/settings/config.hh"
+
+namespace spf {
+
+// Serves one client on descriptors 0 and 1, with prog `argv` (ending in a null
+// pointer) behind it; the exit code is the child's own, or 111. Prog's
+// `environment` comes without the variables that speak of a verdict; its entries
+// are not copied, so that the process which checks can wipe the only ones there
+// are. Throws what Proxy does.
+int run_proxy(Config config, char* const* argv, std::vector<char*> environment);
+
+}  // namespace spf
