@@ -20,6 +20,7 @@
 namespace spf {
 namespace {
 
+constexpr int large_pipe = 1 << 20;
 constexpr int message_in = 0, envelope_in = 1;
 
 enum class Copied {
@@ -112,6 +113,10 @@ int hand_over(char* const* argv, std::vector<char*> environment, std::string_vie
                      {.input = message.read_end.get(), .output = envelope.read_end.get()}, signals);
   message.read_end.reset();
   envelope.read_end.reset();
+
+  // Two who wait for each other at each full pipe do so less often. Where it
+  // stays small, it is as good.
+  fcntl(message.write_end.get(), F_SETPIPE_SZ, large_pipe);
 
   Copied copied = copy_message(header, message.write_end.get());
   if (copied == Copied::whole) {

@@ -142,7 +142,8 @@ void write_all(int fd, std::string_view octets) {
 
 // The exit code of the queue program, or of a shell for one that a signal killed.
 int run_queue(std::string_view content) {
-  std::string message = "Received: from client by child.example; 1 Jan 2027\n";
+  std::string message = "Received: from unknown (HELO client) (" + std::string(setting("TCPREMOTEIP")) +
+                        ")\n  by child.example with SMTP; 1 Jan 2027 00:00:00 -0000\n";
   for (const char c : content) {
     if (c == '\n' && message.back() == '\r') message.pop_back();
     message += c;
