@@ -160,9 +160,10 @@ run-eod-table: $(BUILD)/tests/proxy/dialogue_eod_test all $(HELPERS) build/postf
 build/postfix:
 	sh tests/unpack postfix $@
 
-# Messages by the thousand under faults of every kind: make storm [N=10000] [SEED=1]
+# Messages by the thousand under faults of every kind: make storm [N=10000] [SEED=1];
+# QUEUE=1: all of them with spfqueue, which else a third has.
 run-storm: all $(STORM) $(HELPERS)
-	$(RUN) $(STORM) $(or $(N),10000) $(or $(SEED),1)
+	$(RUN) $(if $(QUEUE),STORM_QUEUE=1) $(STORM) $(or $(N),10000) $(or $(SEED),1)
 
 # Whole sessions in a time of their own, with a fault at any call:
 # make simulate [N=100000] [SEED=1]; to see one: build/tests/simulate/simulate print NUMBER SEED

@@ -8,7 +8,9 @@
 //                SPF*, QMAILQUEUE and QUEUE_KEEP, LF, and the message.
 //   QUEUE_FAULT  point=action,action;... Points: early (nothing was read), body
 //                (some of the message was), message (all of it), envelope (that
-//                too, and nothing is queued yet), queued. Actions: exit:N,
+//                too, and nothing is queued yet), queued; one that begins with
+//                pass/, say, holds only for this SPFRESULT. Actions: exit:N,
+//                orphan (kills the spfqueue that has started it),
 //                signal:N, hang, closed (closes 0), say4:TEXT, say6:TEXT (on
 //                that descriptor), signals (on 2: whether SIGPIPE is ignored,
 //                and whether SIGUSR1 is blocked).
@@ -29,11 +31,21 @@ namespace {
 using child::setting;
 using child::take;
 
+// Not who has inherited this program from it, or from whom it never came.
+void kill_spfqueue() {
+  const pid_t parent = getppid();
+  char name[16] = {};
+  const int comm = open(("/proc/" + std::to_string(parent) + "/comm").c_str(), O_RDONLY);
+  if (read(comm, name, sizeof name - 1) > 0 && std::string_view(name) == "spfqueue\n") kill(parent, SIGKILL);
+  close(comm);
+}
+
 void act(std::string_view action) {
   const std::string text(action.substr(action.find(':') + 1));
   if (action.starts_with("exit:")) _exit(atoi(text.c_str()));
   if (action.starts_with("signal:")) raise(atoi(text.c_str()));
   if (action == "hang") pause();
+  if (action == "orphan") kill_spfqueue();
   if (action == "closed") close(0);
   if (action.starts_with("say") && write(action[3] - '0', text.data(), text.size()) < 0) _exit(99);
   if (action == "signals") {
@@ -49,7 +61,9 @@ void act(std::string_view action) {
 void fault(std::string_view point) {
   for (std::string_view rest = setting("QUEUE_FAULT"); !rest.empty();) {
     std::string_view actions = take(rest, ';');
-    if (take(actions, '=') != point) continue;
+    std::string_view where = take(actions, '=');
+    if (where.find('/') != where.npos && take(where, '/') != setting("SPFRESULT")) continue;
+    if (where != point) continue;
     while (!actions.empty()) act(take(actions, ','));
   }
 }

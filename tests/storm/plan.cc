@@ -1,5 +1,7 @@
 #include "tests/storm/plan.hh"
 
+#include <cstdlib>
+
 namespace storm {
 
 namespace {
@@ -87,6 +89,18 @@ std::string fault(Dice& dice, const Plan& plan, bool& hangs) {
   return where + point + "=" + (breaking ? dice.of(breaks) : dice.of(refusals));
 }
 
+// Where the queue program or spfqueue, which it kills, ends: before all of the
+// message and its envelope can have come.
+std::string queue_fault(Dice& dice, const Plan& plan) {
+  static const char* const ends[] = {"early=exit:31", "early=signal:9", "early=orphan", "body=orphan",
+                                     "body=signal:9", "body=exit:53", "body=closed,exit:71", "message=exit:71",
+                                     "message=signal:11", "message=exit:82", "envelope=exit:88",
+                                     "envelope=signal:9"};
+  std::string where;
+  if (dice.percent(60)) where = plan.messages[dice.below(plan.messages.size())].result + "/";
+  return where + dice.of(ends);
+}
+
 Point point(Dice& dice, const Plan& plan, unsigned percent) {
   if (!dice.percent(percent)) return {};
   return {static_cast<Point::Stage>(1 + dice.below(4)), dice.below(plan.messages.size()),
@@ -116,7 +130,9 @@ Plan make_plan(std::uint64_t seed, std::uint64_t number) {
   bool hangs = false;
   if (dice.percent(40)) plan.fault = fault(dice, plan, hangs);
   plan.short_timeout = hangs;
-  plan.header = !dice.percent(20);
+  plan.queue = dice.percent(35) || getenv("STORM_QUEUE");
+  plan.header = plan.queue || !dice.percent(20);
+  if (plan.queue && dice.percent(40)) plan.queue_fault = queue_fault(dice, plan);
   plan.split = dice.percent(5);
   plan.log_full = dice.percent(5);
   plan.pipelining = dice.percent(60);

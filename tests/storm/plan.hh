@@ -34,7 +34,9 @@ struct Plan {
   int level = 1;
   std::string fault;          // CHILD_FAULT
   bool short_timeout = false; // a hanging child is given up soon
-  bool header = true;         // SPFANNOTATE
+  bool header = true;         // SPFANNOTATE=data, or env
+  bool queue = false;         // SPFANNOTATE=queue
+  std::string queue_fault;    // QUEUE_FAULT
   bool split = false;         // the child writes octet by octet
   bool log_full = false;
   bool pipelining = false;    // MAIL, RCPT and DATA in one piece

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include "tests/queue/queue.hh"
+
 namespace storm {
 
 using namespace test;
@@ -31,11 +33,30 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-Setup setup_of(const Plan& plan, const Environment& environment) {
+// What the queue program has, without the server's Received and with CRLF.
+Outcome::Queued as_sent(const QueuedMessage& message) {
+  std::string text = message.message;
+  const auto received = text.find("Received: from unknown");
+  if (received != text.npos) text.erase(received, text.find("-0000\n", received) + 6 - received);
+  std::string crlf;
+  for (const char c : text) crlf += c == '\n' ? "\r\n" : std::string(1, c);
+  const std::string name = "SPFRESULT=";
+  const auto value = message.environment.find(name);
+  if (value == message.environment.npos) return {crlf, ""};
+  const auto begin = value + name.size();
+  return {crlf, message.environment.substr(begin, message.environment.find('\n', begin) - begin)};
+}
+
+Setup setup_of(const Plan& plan, const Environment& environment, const Queue& queue) {
   Setup setup = level(std::to_string(plan.level), environment);
   setup.environment["SPFTIMEOUT"] = "1";
   setup.environment["CHILD_FAULT"] = plan.fault;
   if (!plan.header) setup.environment["SPFANNOTATE"] = "env";
+  if (plan.queue) {
+    setup.environment.insert({{"CHILD_QUEUE", "1"}, {"QMAILQUEUE", Queue::prog()}, {"QUEUE", queue.files().path()},
+                              {"QUEUE_FAULT", plan.queue_fault}});
+    setup.environment["SPFANNOTATE"] = "queue";
+  }
   if (plan.split) setup.environment["CHILD_SPLIT"] = "1";
   if (plan.short_timeout) setup.control = {{"timeoutsmtpd", "2\n"}};
   if (plan.log_full) setup.before = {"sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full"};
@@ -45,7 +66,7 @@ Setup setup_of(const Plan& plan, const Environment& environment) {
 class Player {
  public:
   Player(const Plan& plan, const Environment& environment)
-      : plan_(plan), spfwrap_(setup_of(plan, environment)) {
+      : plan_(plan), spfwrap_(setup_of(plan, environment, queue_)) {
     outcome_.fates.assign(plan.messages.size(), Fate::not_offered);
   }
 
@@ -58,7 +79,12 @@ class Player {
       }
     }
     if (spfwrap_.finish() == -1) problem("something stays, or a sanitizer complains: " + spfwrap_.errors());
-    outcome_.runs = spfwrap_.runs();
+    if (plan_.queue) {
+      for (const QueuedMessage& message : queue_.queued()) outcome_.queued.push_back(as_sent(message));
+    } else {
+      for (const ChildRun& run : spfwrap_.runs())
+        for (const std::string& text : run.messages) outcome_.queued.push_back({text, run.value("SPFRESULT")});
+    }
     return std::move(outcome_);
   }
 
@@ -154,6 +180,7 @@ class Player {
   }
 
   const Plan& plan_;
+  const Queue queue_;
   Wrapped spfwrap_;
   Outcome outcome_;
   bool open_ = true;

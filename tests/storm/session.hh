@@ -22,7 +22,11 @@ enum class Fate {
 struct Outcome {
   std::vector<Fate> fates;          // of the plan's messages
   std::vector<std::string> problems;  // of the session: nothing may stay, or be silent
-  std::vector<test::ChildRun> runs;   // what its children saw and queued
+  struct Queued {
+    std::string text;                 // the header and the message, with CRLF
+    std::string result;               // SPFRESULT that its queue program had
+  };
+  std::vector<Queued> queued;
 };
 
 // `environment` tells where DNS is.

@@ -47,6 +47,7 @@ struct Totals {
   unsigned long accepted = 0, accepted_queued = 0, refused = 0;
   unsigned long gone = 0, gone_queued = 0, stopped = 0, stopped_queued = 0;
   unsigned long server = 0, server_queued = 0, unanswered = 0;
+  unsigned long queues = 0, queue_faults = 0;
   unsigned long faults = 0, leaves = 0, stops = 0, dns = 0, full_logs = 0;
   std::vector<std::string> problems;
 };
@@ -69,18 +70,17 @@ bool is_our_header(std::string_view text, const Plan& plan, const Message& messa
 // not one of them, whole and in the right surroundings, is a problem.
 std::vector<unsigned> queued(const Plan& plan, const Outcome& outcome, std::vector<std::string>& problems) {
   std::vector<unsigned> counts(plan.messages.size());
-  for (const ChildRun& run : outcome.runs)
-    for (const std::string& text : run.messages) {
-      bool known = false;
-      for (std::size_t i = 0; i < counts.size() && !known; ++i) {
-        const Message& message = plan.messages[i];
-        known = text.ends_with(message.content) &&
-                is_our_header(std::string_view(text).substr(0, text.size() - message.content.size()), plan, message) &&
-                run.value("SPFRESULT") == message.result && !message.refused;
-        counts[i] += known;
-      }
-      if (!known) problems.push_back("not a message that was sent, or not whole: " + text.substr(0, 300));
+  for (const auto& [text, result] : outcome.queued) {
+    bool known = false;
+    for (std::size_t i = 0; i < counts.size() && !known; ++i) {
+      const Message& message = plan.messages[i];
+      known = text.ends_with(message.content) &&
+              is_our_header(std::string_view(text).substr(0, text.size() - message.content.size()), plan, message) &&
+              result == message.result && !message.refused;
+      counts[i] += known;
     }
+    if (!known) problems.push_back("not a message that was sent, or not whole: " + text.substr(0, 300));
+  }
   return counts;
 }
 
@@ -88,6 +88,8 @@ void judge(const Plan& plan, const Outcome& outcome, Totals& totals) {
   std::vector<std::string> problems = outcome.problems;
   const auto counts = queued(plan, outcome, problems);
   ++totals.sessions;
+  totals.queues += plan.queue;
+  totals.queue_faults += !plan.queue_fault.empty();
   totals.faults += !plan.fault.empty();
   totals.leaves += plan.leave.stage != Point::never;
   totals.stops += plan.stop.stage != Point::never;
@@ -105,7 +107,13 @@ void judge(const Plan& plan, const Outcome& outcome, Totals& totals) {
       case Fate::not_offered:
       case Fate::refused:
         totals.refused += fate == Fate::refused;
-        if (counts[i]) wrong("refused, but in the queue");
+        // A spfqueue that was killed may have given the queue all of it before.
+        if (plan.queue_fault.find("orphan") != std::string::npos) {
+          totals.server += counts[i];
+          totals.server_queued += counts[i];
+        } else if (counts[i]) {
+          wrong("refused, but in the queue");
+        }
         break;
       case Fate::accepted:
         ++totals.accepted;
@@ -130,7 +138,7 @@ void judge(const Plan& plan, const Outcome& outcome, Totals& totals) {
     }
   }
   for (const std::string& problem : problems)
-    totals.problems.push_back("session " + std::to_string(plan.number) + " [" + plan.fault + "]: " + problem);
+    totals.problems.push_back("session " + std::to_string(plan.number) + " [" + plan.fault + "; " + plan.queue_fault + "]: " + problem);
 }
 
 std::size_t entries(const std::string& directory) {
@@ -147,7 +155,8 @@ void print(const Totals& t) {
   printf("  server failing behind its queue    %6lu   in the queue once and whole: %lu\n", t.server, t.server_queued);
   printf("  stopped by SIGTERM after the dot   %6lu   in the queue once and whole: %lu\n", t.stopped, t.stopped_queued);
   printf("  sessions with a faulty server %lu, a client that leaves %lu, SIGTERM %lu, a full log %lu;"
-         " DNS trouble for %lu messages\n", t.faults, t.leaves, t.stops, t.full_logs, t.dns);
+         " DNS trouble for %lu messages\n  sessions with spfqueue %lu, it or the queue program failing in %lu\n", t.faults, t.leaves, t.stops, t.full_logs, t.dns, t.queues,
+         t.queue_faults);
 }
 
 }  // namespace
