@@ -12,7 +12,6 @@
 #include <system_error>
 #include <utility>
 
-#include "spf/base/log.hh"
 #include "spf/base/own_address.hh"
 #include "spf/base/environment.hh"
 #include "spf/dialogue/session.hh"
@@ -67,14 +66,16 @@ int run_proxy(Config config, char* const* argv, std::vector<char*> environment) 
       break;
     }
   std::optional<QueueProgram> queue;
+  std::string problem;
   if (config.annotate == Annotate::queue) try {
       queue.emplace();
       queue->add_to(environment);
     } catch (const std::system_error& error) {
-      write_warning(std::string("SPFANNOTATE=queue: ") + error.what() + "; acting as with data");
+      problem = std::string("SPFANNOTATE=queue: ") + error.what() + "; acting as with data";
       config.annotate = Annotate::data;
     }
   Kernel kernel(config, queue ? &queue->annotations() : nullptr);
+  if (!problem.empty()) kernel.warn(problem);
   Session session(config, getpid(), is_own_address);
   return Proxy(config, session, kernel, argv, std::move(environment)).run();
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "spf/base/header_field.hh"
-#include "spf/base/process.hh"
+#include "spf/base/environment.hh"
 #include "spf/dialogue/variables.hh"
 
 namespace spf {

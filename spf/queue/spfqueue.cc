@@ -20,7 +20,7 @@
 
 #include "spf/base/header_field.hh"
 #include "spf/base/log.hh"
-#include "spf/base/process.hh"
+#include "spf/base/environment.hh"
 #include "spf/base/sanitise.hh"
 #include "spf/dialogue/variables.hh"
 #include "spf/queue/annotation.hh"
