@@ -91,8 +91,7 @@ Task<void> Session::serve() {
 
 Task<void> Session::dialogue() {
   if (config_.smtps) {
-    prepare_tls();
-    co_await await_tls();
+    co_await prepare_tls();
     if (tls_ != Tls::ready) throw ClientGone{};
     co_await start_tls();
   }

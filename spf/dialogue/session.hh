@@ -135,9 +135,7 @@ class Session {
   Task<void> transfer(const std::string& header);
   Task<void> authenticate(std::string_view argument);
   Task<void> starttls(std::string_view argument);
-  void prepare_tls();
-  void dismiss_tls();
-  Task<void> await_tls();
+  Task<void> prepare_tls();
   Task<void> start_tls();
   Task<void> pass_starttls();
   Task<void> relay(std::string line);
@@ -205,8 +203,7 @@ class Session {
   unsigned mails_ = 0;
   std::chrono::microseconds checks_cpu_time_{0};
 
-  // spftls: `dismissed` after it was ready, and started again when it is wanted.
-  enum class Tls { none, starting, ready, dismissed, unusable, active };
+  enum class Tls { none, ready, unusable, active };
   Tls tls_ = Tls::none;
   bool tls_closed_ = false;
   Variables tls_variables_;  // for prog, inside TLS

@@ -102,17 +102,12 @@ Task<void> Session::greet(Command command) {
   }
   std::string line(name(command.verb));
   if (!command.argument.empty()) line.append(" ").append(command.argument);
-  // It makes itself ready while the child answers.
-  if (command.verb == Verb::ehlo && tls_ == Tls::none) prepare_tls();
   Reply answer = co_await ask(line);
   if (answer.positive()) {
     hello_ = std::move(line);
     helo_name_ = command.argument;
     transaction_ = NoTransaction{};
-    if (command.verb == Verb::ehlo) {
-      co_await await_tls();
-      filter_ehlo(answer, starttls_keyword());
-    }
+    if (command.verb == Verb::ehlo) filter_ehlo(answer, starttls_keyword());
   }
   co_await pass(std::move(answer));
 }
@@ -123,7 +118,6 @@ Task<void> Session::mail(const Path& path) {
     open->header.clear();
   else
     transaction_ = NoTransaction{};
-  dismiss_tls();  // who sends mail in clear will hardly want it any more
   if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
   if (checks_cpu_time_ > max_cpu_time) throw Close{std::string(reply::too_much_work)};
   if (trusted_) {

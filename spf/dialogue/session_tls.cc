@@ -24,8 +24,7 @@ Task<void> Session::starttls(std::string_view argument) {
   } else if (config_.starttls == Starttls::pass) {
     co_await pass_starttls();
   } else {
-    prepare_tls();
-    co_await await_tls();
+    if (config_.starttls == Starttls::terminate) co_await prepare_tls();
     if (tls_ != Tls::ready) {
       say(reply::tls_unavailable);
       co_return;
@@ -38,47 +37,35 @@ Task<void> Session::starttls(std::string_view argument) {
   }
 }
 
-// Starts spftls, if it is not there and may be of use.
-void Session::prepare_tls() {
-  const bool wanted = config_.starttls == Starttls::terminate || config_.smtps;
-  if (!wanted || (tls_ != Tls::none && tls_ != Tls::dismissed)) return;
-  tls_ = Tls::starting;
-  tls_closed_ = false;
-  from_tls_.clear();
-  act(action::PrepareTls{});
-}
-
-void Session::dismiss_tls() {
-  if (tls_ != Tls::starting && tls_ != Tls::ready) return;
-  tls_ = tls_ == Tls::ready ? Tls::dismissed : Tls::none;
-  act(action::DismissTls{});
-}
-
 StarttlsKeyword Session::starttls_keyword() const {
-  if (config_.starttls == Starttls::pass && tls_ != Tls::active) return StarttlsKeyword::keep;
-  return tls_ == Tls::ready || tls_ == Tls::dismissed ? StarttlsKeyword::offer
-                                                      : StarttlsKeyword::drop;
+  if (tls_ == Tls::active || tls_ == Tls::unusable) return StarttlsKeyword::drop;
+  switch (config_.starttls) {
+    case Starttls::terminate: return StarttlsKeyword::offer;
+    case Starttls::pass: return StarttlsKeyword::keep;
+    case Starttls::hide:
+    case Starttls::unavailable: break;
+  }
+  return StarttlsKeyword::drop;
 }
 
-// Waits until spftls, if it was started, has said whether it can serve. One
-// that can't is dismissed, and what keeps it from that goes to the log.
-Task<void> Session::await_tls() {
-  const bool has_died = tls_ == Tls::ready && tls_closed_;
-  if (tls_ != Tls::starting && !has_died) co_return;
-  if (has_died) from_tls_.clear();  // where it said that it was ready
+// Starts spftls, and waits until it has said whether it can serve. One that
+// can't is dismissed, and what keeps it from that goes to the log, once.
+Task<void> Session::prepare_tls() {
+  if (tls_ != Tls::none) co_return;
+  act(action::PrepareTls{});
   begin_limit(tls_ready_time);
   std::optional<TlsStatus> status;
   for (;;) {
+    co_await event();
     status = take_tls_status(from_tls_, TlsStatus::Kind::ready, TlsStatus::Kind::unusable);
     if (status || tls_closed_ || timed_out_) break;
     stop_waiting_if_over();
-    co_await event();
   }
   if (status && status->kind == TlsStatus::Kind::ready) {
     tls_ = Tls::ready;
     co_return;
   }
-  dismiss_tls();
+  act(action::DismissTls{});
   tls_ = Tls::unusable;
   warn("TLS is not offered: " + (status       ? status->reason
                                  : timed_out_ ? "spftls hangs"

@@ -149,10 +149,12 @@ constexpr const char* certificate_file = "servercert.pem";
 
 // A file that is there and can't be read is a certificate all the same: then
 // it will be said why it can't be used.
+bool is_there(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 bool has_certificate(const Reader& reader) {
-  if (!reader.variable_or("SPFCERT", "").empty()) return true;
-  return access(reader.path(certificate_file).c_str(), F_OK) == 0 ||
-         (errno != ENOENT && errno != ENOTDIR);
+  return !reader.variable_or("SPFCERT", "").empty() || is_there(reader.path(certificate_file));
 }
 
 // Which of `words` it is; anything else warns, and is that of `usual`.
@@ -198,6 +200,11 @@ void read_tls(const Reader& reader, Config& config) {
   if (config.starttls != Starttls::terminate && !config.smtps) return;
   config.certificate = reader.setting("SPFCERT", reader.path(certificate_file));
   config.key = reader.setting("SPFKEY", config.certificate);
+  if (config.starttls == Starttls::terminate && !is_there(config.certificate)) {
+    config.starttls = Starttls::unavailable;
+    if (!config.smtps)
+      config.warnings.push_back("TLS is not offered: " + config.certificate + ": " + std::strerror(ENOENT));
+  }
   config.ciphers = reader.setting_in_file("tlsserverciphers", "tlsserverciphers", "");
 }
 

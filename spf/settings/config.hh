@@ -17,8 +17,9 @@ namespace spf {
 // do too (dialogue/policy.hh).
 inline constexpr unsigned max_level = 6;
 
-// SPFSTARTTLS: not offered, left to prog and then unseen, or done by spftls.
-enum class Starttls { hide, pass, terminate };
+// SPFSTARTTLS: not offered, left to prog and then unseen, or done by spftls,
+// which is not offered where there is no file for the certificate.
+enum class Starttls { hide, pass, terminate, unavailable };
 
 // SPFANNOTATE: where header and variables go.
 enum class Annotate { data, env, header, queue };

@@ -17,11 +17,9 @@ const std::string greeting = R"(
 
 const std::string hello = greeting + R"(
   > EHLO clear.example
-  ! prepare_tls
   + EHLO clear.example
   - 250-child
   - 250 SIZE 1000
-  * ready
   < 250-child
   < 250-SIZE 1000
   < 250 STARTTLS
@@ -30,6 +28,8 @@ const std::string hello = greeting + R"(
 // Up to where the client is spftls's.
 const std::string starttls = R"(
   > STARTTLS
+  ! prepare_tls
+  * ready
   < 220 ready for tls
   ! start_tls
 )";
@@ -59,7 +59,6 @@ const std::string hello_inside = R"(
 // A MAIL that passes, in clear and inside TLS.
 const std::string mail_in_clear = R"(
   > MAIL FROM:<a@example.org>
-  ! dismiss_tls
   ? a@example.org,clear.example = pass example.org mx
   ! start pass
   - 220 child ESMTP
@@ -175,53 +174,28 @@ TEST_CASE("EHLO offers STARTTLS once, whatever the child offers") {
   for (const auto& c : cases) {
     INFO(c.said);
     const std::string end = std::string(c.passed) + "\n< 250 STARTTLS\n";
-    plays(greeting + "> EHLO x\n! prepare_tls\n+ EHLO x\n* ready\n" + c.said + "\n" + end + quit);
-    plays(greeting + "> EHLO x\n! prepare_tls\n+ EHLO x\n" + c.said + "\n* ready\n" + end + quit);
+    plays(greeting + "> EHLO x\n+ EHLO x\n" + c.said + "\n" + end + quit);
   }
 }
 
-TEST_CASE("spftls is started by the first EHLO and by no other") {
+TEST_CASE("STARTTLS is offered to each EHLO, and spftls started by STARTTLS alone") {
   plays(greeting + R"(
     > HELO x
     + HELO x
     - 250 child
     < 250 child
     > EHLO x
-    ! prepare_tls
     + EHLO x
     - 502 no
     < 502 no
     > EHLO x
     + EHLO x
     - 250 child
-    * ready
     < 250-child
     < 250 STARTTLS
     > EHLO x
     + EHLO x
     - 250 child
-    < 250-child
-    < 250 STARTTLS
-  )" + inside + quit);
-}
-
-TEST_CASE("what a spftls said that was dismissed is not the next one's word") {
-  plays(greeting + R"(
-    > EHLO x
-    ! prepare_tls
-    + EHLO x
-    - 502 no
-    < 502 no
-    * unusable no such file
-    > MAIL FROM:<a@example.org>
-    ! dismiss_tls
-    ? a@example.org, = fail example.org -all
-    < 250 ok
-    > EHLO x
-    ! prepare_tls
-    + EHLO x
-    - 250 child
-    * ready
     < 250-child
     < 250 STARTTLS
   )" + inside + quit);
@@ -230,34 +204,14 @@ TEST_CASE("what a spftls said that was dismissed is not the next one's word") {
 TEST_CASE("without a spftls that can be used there is one warning, no TLS, and mail, unless it is SMTPS") {
   for (const Trouble& trouble : not_ready) {
     INFO(trouble.what);
-    plays(greeting + R"(
-      > EHLO clear.example
-      ! prepare_tls
-      + EHLO clear.example
-      - 250-child
-      - 250-STARTTLS
-      - 250 SIZE 1000
-    )" + unusable(trouble) + R"(
-      < 250-child
-      < 250 SIZE 1000
-      > STARTTLS
+    plays(hello + "> STARTTLS\n! prepare_tls\n" + unusable(trouble) + R"(
       < 454 TLS not available (#4.3.0)
       > EHLO clear.example
       + EHLO clear.example
       - 250-child
       - 250 STARTTLS
       < 250 child
-      > MAIL FROM:<a@example.org>
-      ? a@example.org,clear.example = pass example.org mx
-      ! start pass
-      - 220 child
-      + EHLO clear.example
-      - 250 child
-      ! dismiss
-      ! log 250
-      + MAIL FROM:<a@example.org>
-      - 250 sender ok
-      < 250 sender ok
+    )" + mail_in_clear + R"(
       > STARTTLS
       < 454 TLS not available (#4.3.0)
     )" + quit);
@@ -267,15 +221,6 @@ TEST_CASE("without a spftls that can be used there is one warning, no TLS, and m
     plays(greeting + "> STARTTLS\n! prepare_tls\n" + unusable(trouble) +
           "< 454 TLS not available (#4.3.0)\n> STARTTLS\n< 454 TLS not available (#4.3.0)\n" + quit);
   }
-}
-
-TEST_CASE("a spftls that dies while it waits for the client is of no use") {
-  const std::string died = "! dismiss_tls\n! warning TLS is not offered: spftls has died\n";
-  const std::string refused = "> STARTTLS\n< 454 TLS not available (#4.3.0)\n";
-  plays(hello + "*|\n> EHLO x\n+ EHLO x\n- 250 child\n" + died + "< 250 child\n" + refused + quit);
-  plays(hello + "*|\n> STARTTLS\n" + died + "< 454 TLS not available (#4.3.0)\n" + refused + quit);
-  // If nobody needs it any more, nobody hears of it.
-  plays(hello + "*|\n" + mail_in_clear + quit);
 }
 
 TEST_CASE("STARTTLS needs no EHLO before it, but no argument behind it") {
@@ -294,6 +239,8 @@ TEST_CASE("STARTTLS needs no EHLO before it, but no argument behind it") {
     > STARTTLS now
     < 501 syntax error in parameters (#5.5.4)
     > starttls \t
+    ! prepare_tls
+    * ready
     < 220 ready for tls
     ! start_tls
   )" + established + "- 220 child again\n! dismiss\n" + noop + quit);
@@ -363,10 +310,13 @@ TEST_CASE("what was sent in clear behind STARTTLS is never read") {
                             mail_inside + quit;
   for (const std::string& octets : injected) {
     INFO(octets);
-    plays(hello + ">> STARTTLS\\r\\n" + octets + "\n< 220 ready for tls\n! start_tls\n" + after);
+    plays(hello + ">> STARTTLS\\r\\n" + octets + "\n! prepare_tls\n* ready\n< 220 ready for tls\n! start_tls\n" +
+          after);
     plays(hello + ">> NOOP\\r\\nSTARTTLS\\n" + octets + R"(
       + NOOP
       - 250 ok
+      ! prepare_tls
+      * ready
       < 250 ok
       < 220 ready for tls
       ! start_tls
@@ -456,7 +406,6 @@ TEST_CASE("a sender refused in clear, or a transaction opened, is forgotten") {
   )";
   plays(hello + R"(
     > MAIL FROM:<a@example.org>
-    ! dismiss_tls
     ? a@example.org,clear.example = fail example.org -all
     < 250 ok
   )" + prepared + quit);
@@ -549,15 +498,11 @@ TEST_CASE("a client that goes before its handshake is waited for by nobody") {
     ! warning TLS handshake with 192.0.2.1: connection closed
     ! finish
   )");
-  const std::string offering = greeting + "> EHLO x\n! prepare_tls\n+ EHLO x\n- 250 child\n";
-  plays(offering + ">!\n! finish\n");
-  plays(offering + ">|\n* ready\n! finish\n< 250-child\n< 250 STARTTLS\n");
   plays(hello + starttls + established + ">!\n! finish\n");
 }
 
 TEST_CASE("SIGTERM ends each wait for TLS, in clear and inside with 421, between them silently") {
   const std::string said = "^\n! finish\n< 421 shutting down (#4.3.2)\n";
-  plays(greeting + "> EHLO x\n! prepare_tls\n+ EHLO x\n- 250 child\n" + said);
   plays(greeting + "> STARTTLS\n! prepare_tls\n" + said);
   plays(hello + starttls + "^\n! finish\n");
   plays(hello + starttls + established + said);
@@ -572,7 +517,7 @@ TEST_CASE("SIGTERM ends each wait for TLS, in clear and inside with 421, between
   plays(transaction + "> DATA\n+ DATA\n- 354 go\n< 354 go\n" + said);
 }
 
-TEST_CASE("MAIL in clear dismisses spftls, and STARTTLS behind it starts it again") {
+TEST_CASE("who has sent mail in clear may still have TLS") {
   plays(hello + mail_in_clear + R"(
     > MAIL FROM:<a@example.org>
     ? a@example.org,clear.example = fail example.org -all
@@ -584,20 +529,7 @@ TEST_CASE("MAIL in clear dismisses spftls, and STARTTLS behind it starts it agai
     - 250 child
     < 250-child
     < 250 STARTTLS
-    > STARTTLS
-    ! prepare_tls
-    * ready
-    < 220 ready for tls
-    ! start_tls
-  )" + established + "- 220 child again\n! dismiss\n" + hello_inside + quit);
-  // The certificate may be gone by then.
-  plays(hello + mail_in_clear + "> STARTTLS\n! prepare_tls\n" + unusable(not_ready[0]) + R"(
-    < 454 TLS not available (#4.3.0)
-    > EHLO clear.example
-    + EHLO clear.example
-    - 250 child
-    < 250 child
-  )" + quit);
+  )" + inside + hello_inside + quit);
 }
 
 TEST_CASE("SMTPS comes before the greeting, and the first child has its variables") {

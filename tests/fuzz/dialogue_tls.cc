@@ -66,7 +66,7 @@ void Dialogue::look_at_tls(const std::vector<std::string>& lines) {
     given_up_ = true;
   }
   if (std::exchange(dismissed_tls_, false)) {
-    require(given_up_ || view_.verb() == "MAIL" || session_.finished(),
+    require(given_up_,
             "spftls is dismissed without a word");
     tls_ = Tls::absent;
   }
@@ -173,7 +173,7 @@ bool Dialogue::is_inside_tls(const ServerModel& server) const {
 // STARTTLS is what it is said to be.
 void Dialogue::look_at_starttls() {
   const bool possible =
-      config_.starttls == spf::Starttls::terminate && !inside_tls_ && tls_can_be_used();
+      config_.starttls == spf::Starttls::terminate && !inside_tls_ && !given_up_;
   if (const auto offers = view_.take_offers()) {
     if (config_.starttls == spf::Starttls::pass && !inside_tls_)
       require(*offers <= 1, "STARTTLS is offered twice");
