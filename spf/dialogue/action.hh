@@ -27,8 +27,8 @@ struct DismissPrevious {};  // the one set aside: tell it `dismissal`, close its
 struct RestorePrevious {};  // it is the child again, the new one is killed
 struct CloseChildInput {};  // once the buffer to it is empty
 
-struct PrepareTls {};  // start spftls; it waits
-struct DismissTls {};  // it is not needed
+struct PrepareTls {};  // start spftls, which says whether it can serve, and waits
+struct DismissTls {};  // it can't, and may hang: kill it
 // Once the client has its replies: read no more from it, hand it to spftls, and
 // take that for the client. Out of prog's environment comes what speaks of TLS
 // in other ways.

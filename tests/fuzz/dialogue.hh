@@ -10,11 +10,11 @@
 // header; it is answered 2xx only after the server, having all of it, said so.
 // No server comes up for a client that has gone.
 //
-// Where it does TLS: STARTTLS is offered and answered 220 if and only if spftls
-// is ready. What was sent in clear before the handshake has no effect and no
-// reply behind it: no command, no HELO name, no 235, no verdict. All that is
-// said behind it goes to a server that was started with the variables of TLS,
-// and nothing of what is said in clear does.
+// Where it does TLS: STARTTLS is offered until a spftls could not serve, starts
+// one, and is answered 220 if and only if that is ready. What was sent in clear
+// before the handshake has no effect and no reply behind it: no command, no HELO
+// name, no 235, no verdict. All that is said behind it goes to a server that was
+// started with the variables of TLS, and nothing of what is said in clear does.
 #pragma once
 
 #include <memory>

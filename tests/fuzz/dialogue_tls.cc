@@ -28,15 +28,12 @@ void Dialogue::tell_tls() { require(++told_tls_ == 1, "spftls is told two things
 void Dialogue::prepare_tls() {
   tell_tls();
   require(tls_ == Tls::absent, "a second spftls");
+  require(view_.verb() == "STARTTLS" || config_.smtps, "a spftls that nobody asked for");
   require(config_.starttls == spf::Starttls::terminate || config_.smtps, "an unwanted spftls");
   require(!inside_tls_, "TLS inside TLS");
   require(!given_up_, "spftls again, though its certificate can't be used");
-  require(session_.from_tls().empty(), "what the last spftls has said waits for the next one");
   tls_ = Tls::waits;
-  tls_output_.clear();
-  tls_line_.clear();
-  status_.reset();
-  tls_exited_ = tls_end_told_ = tls_spoke_ = false;
+  tls_exited_ = false;
 }
 
 void Dialogue::dismiss_tls() {
@@ -66,8 +63,7 @@ void Dialogue::look_at_tls(const std::vector<std::string>& lines) {
     given_up_ = true;
   }
   if (std::exchange(dismissed_tls_, false)) {
-    require(given_up_,
-            "spftls is dismissed without a word");
+    require(given_up_, "spftls is dismissed without a word");
     tls_ = Tls::absent;
   }
   told_tls_ = 0;
@@ -170,15 +166,15 @@ bool Dialogue::is_inside_tls(const ServerModel& server) const {
          std::equal(tls_variables_.rbegin(), tls_variables_.rend(), server.variables.rbegin());
 }
 
-// STARTTLS is what it is said to be.
+// STARTTLS is what it is said to be: offered until a spftls could not serve, and
+// had if the one that it starts can.
 void Dialogue::look_at_starttls() {
-  const bool possible =
-      config_.starttls == spf::Starttls::terminate && !inside_tls_ && !given_up_;
+  const bool wanted = config_.starttls == spf::Starttls::terminate && !inside_tls_ && !given_up_;
   if (const auto offers = view_.take_offers()) {
     if (config_.starttls == spf::Starttls::pass && !inside_tls_)
       require(*offers <= 1, "STARTTLS is offered twice");
     else
-      require(*offers == possible, "STARTTLS is offered and can't be had, or the other way round");
+      require(*offers == wanted, "STARTTLS is offered where it can't be had, or not where it may");
   }
   const auto code = view_.take_starttls_code();
   if (!code || *code == 421 || *code == 451) return;  // these end the session
@@ -186,8 +182,13 @@ void Dialogue::look_at_starttls() {
     require(*code == 503, "STARTTLS inside TLS");
   else if (config_.starttls == spf::Starttls::hide)
     require(*code == 502, "STARTTLS is there, though hidden");
-  else if (config_.starttls == spf::Starttls::terminate)
-    require(*code == (possible ? 220 : 454), "STARTTLS does not get what it can have");
+  else if (config_.starttls == spf::Starttls::unavailable)
+    require(*code == 454, "STARTTLS without a certificate");
+  else if (config_.starttls == spf::Starttls::terminate) {
+    const bool waits = tls_ == Tls::waits;
+    require(waits || given_up_, "STARTTLS is answered before a spftls was tried");
+    require(*code == (waits && tls_can_be_used() ? 220 : 454), "STARTTLS does not get what it can have");
+  }
 }
 
 }  // namespace fuzz

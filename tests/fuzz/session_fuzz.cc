@@ -121,7 +121,7 @@ void session(std::string_view data) {
   config.remote_host = "unknown";
   config.annotate = spf::Annotate((flags & 1) + (level & 64) / 32);
   config.starttls = flags & 2    ? spf::Starttls::pass
-                    : flags & 16 ? spf::Starttls::terminate
+                    : flags & 16 ? (level & 64 ? spf::Starttls::unavailable : spf::Starttls::terminate)
                                  : spf::Starttls::hide;
   config.smtps = flags & 32;
   config.only_tls = config.smtps && level & 128;
