@@ -17,6 +17,13 @@ constexpr bool is_atext(char c) {
          std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
+// The first word of `rest`, which it is taken off, with the blank behind it.
+constexpr std::string_view take_word(std::string_view& rest) {
+  const std::string_view word = rest.substr(0, rest.find(' '));
+  rest.remove_prefix(word.size() + (word.size() < rest.size()));
+  return word;
+}
+
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
 
 constexpr bool equal_ignoring_case(std::string_view one, std::string_view other) {

@@ -1,8 +1,10 @@
 #include "spf/base/process.hh"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -49,6 +51,14 @@ bool keep(int fd) { return fd < 0 || fcntl(fd, F_SETFD, 0) == 0; }
 }
 
 }  // namespace
+
+std::string beside_this_program(std::string_view name) {
+  char path[PATH_MAX];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
+  if (size < 0) fail(errno, "/proc/self/exe");
+  const std::string_view self(path, std::size_t(size));
+  return std::string(self.substr(0, self.rfind('/') + 1)).append(name);
+}
 
 Pipe make_pipe() {
   int ends[2];

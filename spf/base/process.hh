@@ -13,6 +13,10 @@
 
 namespace spf {
 
+// The path of a program that was installed beside this one. Throws
+// std::system_error.
+std::string beside_this_program(std::string_view name);
+
 struct Pipe {
   Descriptor read_end, write_end;
 };

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstdlib>
 #include <system_error>
 
@@ -38,14 +37,6 @@ int make_nonblocking(int fd) {
 }
 
 }  // namespace
-
-std::string beside_this_program(std::string_view name) {
-  char path[PATH_MAX];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
-  if (size < 0) fail("/proc/self/exe");
-  const std::string self(path, size);
-  return self.substr(0, self.rfind('/') + 1).append(name);
-}
 
 Kernel::Kernel(const Config& config, AnnotationFile* annotations)
     : config_(config),
@@ -129,8 +120,8 @@ Os::Prog Kernel::start_prog(char* const* argv, const std::vector<char*>& environ
 void Kernel::annotate(std::string_view octets) { annotations_->write(octets); }
 
 Os::Tls Kernel::start_tls() {
-  std::vector<std::string> arguments = {beside_this_program("spftls"), "-c", config_.certificate, "-k", config_.key};
-  if (!config_.ciphers.empty()) arguments.insert(arguments.end(), {"-l", config_.ciphers});
+  std::vector<std::string> arguments = spftls_arguments(config_);
+  arguments.insert(arguments.begin(), beside_this_program("spftls"));
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);

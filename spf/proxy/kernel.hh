@@ -12,9 +12,6 @@
 
 namespace spf {
 
-// The path of a program that was installed beside this one. Throws std::system_error.
-std::string beside_this_program(std::string_view name);
-
 class Kernel final : public Os {
  public:
   // From here on signals come as Os says, and descriptors 0 and 1 don't block.

@@ -147,14 +147,15 @@ std::string receiver_name(const Reader& reader) {
 
 constexpr const char* certificate_file = "servercert.pem";
 
-// A file that is there and can't be read is a certificate all the same: then
-// it will be said why it can't be used.
-bool is_there(const std::string& path) {
-  return access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+// Why there is no such file, or 0. One that is there and can't be read is a
+// certificate all the same: spftls will say why it can't be used.
+int absence(const std::string& path) {
+  if (access(path.c_str(), F_OK) == 0) return 0;
+  return errno == ENOENT || errno == ENOTDIR ? errno : 0;
 }
 
 bool has_certificate(const Reader& reader) {
-  return !reader.variable_or("SPFCERT", "").empty() || is_there(reader.path(certificate_file));
+  return !reader.variable_or("SPFCERT", "").empty() || absence(reader.path(certificate_file)) == 0;
 }
 
 // Which of `words` it is; anything else warns, and is that of `usual`.
@@ -200,11 +201,10 @@ void read_tls(const Reader& reader, Config& config) {
   if (config.starttls != Starttls::terminate && !config.smtps) return;
   config.certificate = reader.setting("SPFCERT", reader.path(certificate_file));
   config.key = reader.setting("SPFKEY", config.certificate);
-  if (config.starttls == Starttls::terminate && !is_there(config.certificate)) {
-    config.starttls = Starttls::unavailable;
-    if (!config.smtps)
-      config.warnings.push_back("TLS is not offered: " + config.certificate + ": " + std::strerror(ENOENT));
-  }
+  const int why = config.starttls == Starttls::terminate ? absence(config.certificate) : 0;
+  if (why != 0) config.starttls = Starttls::unavailable;
+  if (why != 0 && !config.smtps)  // where it ends the session, and spftls says why
+    config.warnings.push_back("TLS is not offered: " + config.certificate + ": " + std::strerror(why));
   config.ciphers = reader.setting_in_file("tlsserverciphers", "tlsserverciphers", "");
 }
 
@@ -265,6 +265,12 @@ Config read_settings(const Getenv& getenv, const Address& client, std::vector<Se
   config.level = read_level(reader, config);
   read_rest(reader, config);
   return config;
+}
+
+std::vector<std::string> spftls_arguments(const Config& config) {
+  std::vector<std::string> arguments = {"-c", config.certificate, "-k", config.key};
+  if (!config.ciphers.empty()) arguments.insert(arguments.end(), {"-l", config.ciphers});
+  return arguments;
 }
 
 CheckOptions check_options(const Config& config) {

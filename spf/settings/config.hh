@@ -88,6 +88,9 @@ struct Setting {
 Config read_settings(const Getenv& getenv, const Address& client,
                      std::vector<Setting>* found = nullptr);
 
+// What spftls is called with, where there is a certificate.
+std::vector<std::string> spftls_arguments(const Config& config);
+
 // What of the configuration a check has to know.
 CheckOptions check_options(const Config& config);
 

@@ -27,6 +27,8 @@ class Cast final : public Stage {
                                     fate(scene_.plan.progs, progs_), environment);
   }
   std::shared_ptr<Actor> tls(FileRef client_in, FileRef client_out, FileRef plain, pid_t pid) override {
+    if (!scene_.plan.config.smtps && !scene_.plan.wants_tls)
+      scene_.outcome.problems.push_back("spftls is started for nobody");
     return std::make_shared<TlsServer>(world_, client_in, client_out, plain, pid, scene_.plan.tls);
   }
   std::shared_ptr<Actor> check(FileRef output, pid_t pid, const spf::Query&) override {

@@ -33,6 +33,17 @@ std::string TlsClient::end() const {
   return line;
 }
 
+OwnSpftls::OwnSpftls(const std::string& script) {
+  files_.script("spftls", "#!/bin/sh\n" + script + "\n");
+  if (run({"cp", program("spfwrap"), files_.file("spfwrap")}).code != 0)
+    throw std::runtime_error("no copy of spfwrap");
+}
+
+Setup OwnSpftls::beside(Setup setup) const {
+  setup.before.insert(setup.before.end(), {files_.file("spfwrap"), test_program("child")});
+  return setup;
+}
+
 std::string start_tls(Wrapped& spfwrap, std::string_view name) {
   const std::string answer = spfwrap.hello(name).ask("STARTTLS");
   return answer == "220 ready for tls" ? spfwrap.ask("EHLO " + std::string(name)) : answer;

@@ -27,6 +27,19 @@ class TlsClient {
   TempDir files_;
 };
 
+// A copy of spfwrap with a spftls of the test's own beside it: a shell script,
+// which is run as spftls is, with nothing in its environment.
+class OwnSpftls {
+ public:
+  explicit OwnSpftls(const std::string& script);
+
+  // `setup` with that spfwrap in the place of the other.
+  Setup beside(Setup setup) const;
+
+ private:
+  TempDir files_;
+};
+
 // Reads the greeting, says EHLO, STARTTLS, and EHLO again; the reply to that,
 // or what came instead.
 std::string start_tls(Wrapped& spfwrap, std::string_view name = "mail.example.org");

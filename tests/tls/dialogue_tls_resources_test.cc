@@ -115,9 +115,10 @@ TEST_CASE("the client's connection is spftls's alone") {
   const TlsClient tls;
   Wrapped spfwrap(tls.before(level("3", silence.environment())));
   spfwrap.hello();
-  const pid_t wrap = spfwrap.process().pid(), helper = process_of(spfwrap, "spftls");
+  const pid_t wrap = spfwrap.process().pid();
   CHECK(connections(wrap) == 2);  // descriptors 0 and 1
   CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+  const pid_t helper = process_of(spfwrap, "spftls");
   CHECK(spfwrap.ask("EHLO x").starts_with("250"));
   spfwrap.client().send(std::string(mail) + "\r\n");
   const pid_t evaluator = evaluator_of(spfwrap), child = process_of(spfwrap, "child");
@@ -151,7 +152,7 @@ TEST_CASE("nobody can look into spftls, and it leaves no core") {
   if (geteuid() == 0) setup.before = {"setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"};
   setup.before.insert(setup.before.end(), {files.file("spfwrap"), files.file("child")});
   Wrapped spfwrap(setup);
-  CHECK(spfwrap.hello().ask("NOOP") == "250 ok");
+  CHECK(spfwrap.hello().ask("STARTTLS") == "220 ready for tls");
   const pid_t helper = process_of(spfwrap, "spftls");
   struct stat wrap_status, helper_status;
   REQUIRE(stat(proc(spfwrap.process().pid(), "environ").c_str(), &wrap_status) == 0);
@@ -163,11 +164,58 @@ TEST_CASE("nobody can look into spftls, and it leaves no core") {
   CHECK(read_file(proc(helper, "status")).find("\nNoNewPrivs:\t1\n") != std::string::npos);
 }
 
-TEST_CASE("a certificate costs nothing where the client does not ask what is offered") {
+TEST_CASE("TLS costs no process to a client that sends in clear, whatever it is offered") {
   Wrapped spfwrap(level("3", {{"SPFCERT", certificates().server}}));
   CHECK(spfwrap.client().reply() == "220 child.example ESMTP");
-  CHECK(spfwrap.talk({"HELO mail.example.org", "NOOP"}) == "250 child.example\n250 ok\n");
-  CHECK(spfwrap.process().group_size() == 2);
+  for (const char* hello : {"HELO mail.example.org", "EHLO mail.example.org"}) {
+    CHECK(spfwrap.ask(hello).starts_with("250"));
+    CHECK(spfwrap.process().group_size() == 2);  // spfwrap and the child
+    CHECK(deliver(spfwrap, mail).ends_with("250 ok 1095 qp 4711\n"));
+    // The process that has checked and the child of before are on their way.
+    CHECK(wait_until([&] { return spfwrap.process().group_size() == 2; }));
+  }
+}
+
+TEST_CASE("spftls is started by STARTTLS and SMTPS alone, and once a session") {
+  const TempDir files;
+  const std::string starts = files.file("starts");
+  const OwnSpftls spftls("echo >>" + starts + "\nexec " + std::filesystem::absolute(program("spftls")).string() + " \"$@\"");
+  const std::string good = certificates().server, bad = certificates().weak;
+  const struct {
+    const char* why;
+    Environment environment;
+    std::vector<std::string> said;
+    std::string last;  // reply
+    unsigned starts;
+  } cases[] = {
+      {"EHLO", {{"SPFCERT", good}}, {"EHLO x", "EHLO y", "HELO z", "EHLO x"}, "250 STARTTLS", 0},
+      {"and mail", {{"SPFCERT", good}},
+       {"EHLO x", mail, rcpt, "RSET", "EHLO x", mail, "MAIL FROM:<a@fail.example.org>", rcpt, "NOOP"}, "250 ok", 0},
+      {"STARTTLS that is wrong", {{"SPFCERT", good}}, {"EHLO x", "STARTTLS x"}, "501 syntax error in parameters (#5.5.4)", 0},
+      {"STARTTLS", {{"SPFCERT", good}}, {"EHLO x", "STARTTLS"}, "220 ready for tls", 1},
+      {"STARTTLS after mail", {{"SPFCERT", good}}, {"EHLO x", mail, rcpt, "STARTTLS"}, "220 ready for tls", 1},
+      {"STARTTLS hidden", {{"SPFCERT", good}, {"SPFSTARTTLS", "hide"}}, {"EHLO x", "STARTTLS"},
+       "502 command not implemented (#5.5.1)", 0},
+      {"a bad certificate", {{"SPFCERT", bad}}, {"STARTTLS", "EHLO x", "STARTTLS", mail, "STARTTLS"},
+       "454 TLS not available (#4.3.0)", 1},
+      {"none", {{"SPFCERT", "/nonexistent"}}, {"EHLO x", "STARTTLS", "STARTTLS"}, "454 TLS not available (#4.3.0)", 0},
+  };
+  unsigned expected = 0;
+  for (const auto& c : cases) {
+    INFO(c.why);
+    Wrapped spfwrap(spftls.beside(level("3", c.environment)));
+    spfwrap.client().reply();
+    std::string reply;
+    for (const std::string& line : c.said) reply = spfwrap.ask(line);
+    CHECK(reply.ends_with(c.last));
+    CHECK(spfwrap.finish() != -1);
+    expected += c.starts;
+    CHECK(read_file(starts).size() == expected);
+  }
+  Wrapped smtps(spftls.beside(level("3", {{"SPFCERT", bad}, {"SMTPS", "1"}})));
+  CHECK(smtps.client().rest() == "");
+  CHECK(smtps.finish() == 111);
+  CHECK(read_file(starts).size() == expected + 1);
 }
 
 TEST_CASE("memory is bounded inside TLS whatever either side sends, and whatever it does not read", "[waits]") {

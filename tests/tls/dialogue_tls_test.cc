@@ -142,7 +142,6 @@ TEST_CASE("all that was said in clear is forgotten") {
 TEST_CASE("commands behind STARTTLS in clear are never executed, and the session goes on in TLS") {
   const std::string injected = "MAIL FROM:<evil@pass.example.org>\r\nRCPT TO:<b@example.org>\r\n"
                                "DATA\r\nSubject: evil\r\n\r\n.\r\nNOOP\r\n";
-  // Where STARTTLS is the first that is said, spftls is not there yet.
   const struct { std::string before, more; } cases[] = {
       {"EHLO x\r\n", injected},
       {"EHLO x\r\nMAIL FROM:<a@pass.example.org>\r\n", "NOOP"},
