@@ -7,9 +7,7 @@ namespace {
 
 using std::chrono::seconds;
 
-// What spftls has to load its certificate, and for the handshake, for which it
-// gives the client 30 seconds itself.
-constexpr seconds tls_ready_time{10};
+// What spftls has for the handshake, for which it gives the client 30 seconds.
 constexpr seconds tls_handshake_time{40};
 
 }  // namespace

@@ -1,8 +1,12 @@
 #include "spf/tls/context.hh"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 #include <cstring>
+#include <ctime>
+#include <utility>
+#include <vector>
 
 namespace spf {
 namespace {
@@ -15,6 +19,47 @@ constexpr int security_level = 2;
 
 // A key with a passphrase can't be used, and there is nobody to ask for it.
 int no_passphrase(char*, int, int, void*) { return 0; }
+
+Certificate::Time utc(const ASN1_TIME* time) {
+  using namespace std::chrono;
+  std::tm t{};
+  if (ASN1_TIME_to_tm(time, &t) != 1) throw TlsError("certificate: a time in it is none");
+  const year_month_day date{year(t.tm_year + 1900), month(unsigned(t.tm_mon) + 1),
+                            day(unsigned(t.tm_mday))};
+  return sys_days(date) + hours(t.tm_hour) + minutes(t.tm_min) + seconds(t.tm_sec);
+}
+
+std::vector<std::string> alternative_names(const X509* certificate) {
+  std::vector<std::string> names;
+  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> all(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      GENERAL_NAMES_free);
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    int type;
+    const void* const value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &type);
+    if (type != GEN_DNS) continue;
+    const auto* const text = static_cast<const ASN1_STRING*>(value);
+    if (const int size = ASN1_STRING_length(text); size > 0)
+      names.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)), size);
+  }
+  return names;
+}
+
+// The last one, which is the most specific; "" where there is none.
+std::string common_name(const X509* certificate) {
+  const X509_NAME* const subject = X509_get_subject_name(certificate);
+  int last = -1;
+  for (int at; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, last)) >= 0;) last = at;
+  if (last < 0) return {};
+  unsigned char* utf8 = nullptr;
+  const int size =
+      ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+  if (size < 0) return {};
+  const std::string name(reinterpret_cast<const char*>(utf8), size);
+  OPENSSL_free(utf8);
+  return name;
+}
 
 }  // namespace
 
@@ -60,6 +105,16 @@ SslContext make_tls_context(const TlsFiles& files) {
   need(SSL_CTX_use_PrivateKey_file(c, files.key.c_str(), SSL_FILETYPE_PEM) == 1, files.key);
   need(SSL_CTX_check_private_key(c) == 1, files.key);
   return context;
+}
+
+Certificate certificate_of(const SSL_CTX* context) {
+  const X509* const own = SSL_CTX_get0_certificate(context);
+  Certificate certificate{utc(X509_get0_notBefore(own)), utc(X509_get0_notAfter(own)),
+                          alternative_names(own)};
+  if (certificate.names.empty())
+    if (std::string name = common_name(own); !name.empty())
+      certificate.names.push_back(std::move(name));
+  return certificate;
 }
 
 }  // namespace spf

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "spf/tls/certificate.hh"
+
 namespace spf {
 
 // what() tells what could not be done, and why, as OpenSSL words it.
@@ -30,6 +32,11 @@ struct TlsFiles {
 // own order of preference, and nothing of resumption, tickets, early data,
 // compression or renegotiation. Throws TlsError.
 SslContext make_tls_context(const TlsFiles& files);
+
+// What stands in the server's own certificate. Its names are the dNSNames of its
+// subjectAltName or, where it has none, its common name (RFC 6125 section 6.4.4).
+// Throws TlsError where a time in it is none.
+Certificate certificate_of(const SSL_CTX* context);
 
 // Why the last call of OpenSSL failed; `otherwise` where it does not say.
 std::string openssl_reason(const std::string& otherwise);

@@ -10,9 +10,11 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
+#include "spf/tls/certificate.hh"
 #include "spf/tls/connection.hh"
 #include "spf/tls/context.hh"
 #include "spf/tls/status.hh"
@@ -75,6 +77,14 @@ int serve(const spf::TlsFiles& files) {
   return 0;
 }
 
+int check(const spf::TlsFiles& files) {
+  const spf::SslContext context = spf::make_tls_context(files);
+  const std::string line = spf::certificate_line(spf::certificate_of(context.get()));
+  if (write(1, line.data(), line.size()) != ssize_t(line.size()))
+    throw std::system_error(errno, std::generic_category(), "unable to write");
+  return 0;
+}
+
 int usage() {
   spf::write_log("spftls: usage: spftls [ -n ] -c certificate [ -k key ] [ -l ciphers ]");
   return spf::wrong_usage;
@@ -96,9 +106,7 @@ int main(int argc, char** argv) {
   if (optind != argc || files.certificate.empty()) return usage();
   if (files.key.empty()) files.key = files.certificate;
   try {
-    if (!only_check) return serve(files);
-    spf::make_tls_context(files);
-    return 0;
+    return only_check ? check(files) : serve(files);
   } catch (const std::exception& error) {
     spf::write_fatal(error.what());
     return spf::system_trouble;

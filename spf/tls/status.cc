@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "spf/base/ascii.hh"
 #include "spf/base/sanitise.hh"
 
 namespace spf {
@@ -11,12 +12,6 @@ constexpr std::size_t max_name = 60;          // of protocol and cipher
 constexpr std::size_t max_server_name = 255;  // RFC 1035 section 2.3.4
 
 constexpr std::array<std::string_view, 4> words = {"ready", "unusable", "established", "failed"};
-
-std::string_view take_word(std::string_view& rest) {
-  const std::string_view word = rest.substr(0, rest.find(' '));
-  rest.remove_prefix(word.size() + (word.size() < rest.size()));
-  return word;
-}
 
 }  // namespace
 

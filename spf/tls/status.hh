@@ -4,6 +4,7 @@
 // over; spftls a line when the handshake is done, or has failed.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 namespace spf {
 
 inline constexpr std::string_view tls_go = "go\n";
+
+// What spftls has to read its certificate.
+inline constexpr std::chrono::seconds tls_ready_time{10};
 
 // Bounds on a line, its LF included, and on a reason in it.
 inline constexpr std::size_t max_tls_status = 1024;

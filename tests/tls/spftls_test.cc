@@ -1,6 +1,7 @@
 // spftls alone: its check of the files, and what it says to whoever started it.
 #include <sys/socket.h>
 
+#include "spf/tls/certificate.hh"
 #include "tests/catch.hh"
 #include "tests/support/certificate.hh"
 #include "tests/support/smtp_client.hh"
@@ -38,7 +39,7 @@ struct Helper {
 
 }  // namespace
 
-TEST_CASE("spftls -n says nothing of good files") {
+TEST_CASE("spftls -n says of good files how long they are good, and for whom") {
   const Certificates& good = certificates();
   for (const Arguments& arguments :
        {Arguments{"-c", good.server}, Arguments{"-c", good.chain, "-k", good.key},
@@ -47,8 +48,44 @@ TEST_CASE("spftls -n says nothing of good files") {
     const Finished done = check(arguments);
     INFO(done.err);
     CHECK(done.code == 0);
-    CHECK(done.out + done.err == "");
+    CHECK(done.err == "");
+    CHECK(done.out.ends_with(" for mx.local\n"));
+    const auto said = spf::parse_certificate_line(done.out.substr(0, done.out.size() - 1));
+    REQUIRE(said);
+    CHECK(said->until - said->from == std::chrono::days(10));
+    const auto age = std::chrono::system_clock::now() - said->from;
+    CHECK((age >= 0s && age < 1h));
   }
+}
+
+TEST_CASE("a certificate's names are its dNSNames, or else its common name") {
+  const TempDir files;
+  const struct { const char *subject, *alternatives, *names, *why; } cases[] = {
+      {"/CN=mx.example", "", " mx.example", "the common name"},
+      {"/CN=old.example/CN=mx.example", "", " mx.example", "the last, which is the most specific"},
+      {"/CN=The Server", "", " The_Server", "one that is no host's"},
+      {"/CN=caf\xc3\xa9.example", "", " caf__.example", "nor printable"},
+      {"/O=Example", "", "", "none"},
+      {"/CN=mx.example", "DNS:a.example,DNS:*.b.example", " a.example *.b.example", "names beside it"},
+      {"/CN=mx.example", "IP:192.0.2.1,email:x@c.example,DNS:a.example", " a.example", "and what is no name"},
+      {"/CN=mx.example", "IP:192.0.2.1", " mx.example", "nothing but that"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    Arguments request{"openssl", "req", "-x509", "-days", "2", "-nodes", "-utf8", "-newkey", "ec", "-pkeyopt",
+                      "ec_paramgen_curve:P-256", "-keyout", files.file("key"), "-out", files.file("own"), "-subj", c.subject};
+    if (*c.alternatives) request.insert(request.end(), {"-addext", "subjectAltName=" + std::string(c.alternatives)});
+    REQUIRE(run(request).code == 0);
+    const Finished done = check({"-c", files.file("own"), "-k", files.file("key")});
+    CHECK(done.code == 0);
+    CHECK(done.out.ends_with("Z for" + std::string(c.names) + "\n"));
+  }
+}
+
+TEST_CASE("spftls -n that can't say it has not tried the files") {
+  const Finished done = run({"sh", "-c", "exec \"$0\" -n -c \"$1\" >/dev/full", program("spftls"), certificates().server});
+  CHECK(done.code == 111);
+  CHECK(done.err == "spftls: fatal: unable to write: No space left on device\n");
 }
 
 TEST_CASE("spftls -n says why not, in one line") {
