@@ -3,13 +3,17 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
+#include <chrono>
+#include <optional>
 #include <vector>
 
 #include "spf/dns/name_servers.hh"
 #include "spf/dialogue/policy.hh"
+#include "spf/base/process.hh"
+#include "spf/explain/certificate_trial.hh"
+#include "spf/explain/certificate_validity.hh"
 #include "spf/explain/terminal_text.hh"
+#include "spf/tls/status.hh"
 
 namespace spf {
 namespace {
@@ -43,23 +47,23 @@ std::string tls_text(const Config& config) {
     case Starttls::hide: break;
     case Starttls::pass: return "left to prog: what follows STARTTLS is not seen";
     case Starttls::terminate: return "after STARTTLS";
+    case Starttls::unavailable: return "not offered; STARTTLS is answered 454";
   }
   return config.outer_tls.empty() ? "none: STARTTLS is hidden"
                                   : "done before spfwrap; STARTTLS is hidden";
 }
 
-// Why the file is not there, or "". Whether it can be used is not looked into
-// here, where a key has no business.
-std::string absence(const std::string& path) {
-  if (access(path.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) return {};
-  return path + ": " + std::strerror(errno);
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
 }
 
-std::string spftls_command(const Config& config) {
-  std::string command = "spftls -n -c " + config.certificate;
-  if (config.key != config.certificate) command += " -k " + config.key;
-  if (!config.ciphers.empty()) command += " -l '" + config.ciphers + "'";
-  return command;
+// Who may read what another may not.
+std::string user_text() {
+  const uid_t user = geteuid();
+  return user == 0 ? "root, who can read what spfwrap's user may not"
+                   : "user " + std::to_string(user);
 }
 
 }  // namespace
@@ -80,14 +84,18 @@ ConfigReport report_config(const Getenv& getenv) {
   std::vector<std::string> errors, warnings = config.warnings;
   for (const Setting& setting : found)
     if (!setting.problem.empty()) errors.push_back(setting.problem + "; no mail is taken");
-  for (const std::string& file : {config.certificate, config.key}) {
-    const std::string why = file.empty() ? "" : absence(file);
-    if (why.empty()) continue;
-    if (config.smtps)
-      errors.push_back(why + "; with SMTPS no mail is taken");
-    else
-      warnings.push_back(why + "; STARTTLS is not offered");
-    break;
+  CertificateTrial trial;
+  CertificateValidity valid;
+  const bool tried = config.smtps || config.starttls == Starttls::terminate;
+  if (tried) trial = try_certificate(beside_this_program("spftls"), config, tls_ready_time);
+  if (trial.certificate) {
+    valid = validity(*trial.certificate, std::chrono::floor<std::chrono::seconds>(
+                                             std::chrono::system_clock::now()));
+    if (!valid.warning.empty()) warnings.push_back(valid.warning);
+  } else if (config.smtps) {
+    errors.push_back(trial.reason + "; with SMTPS no mail is taken");
+  } else if (tried) {
+    warnings.push_back(trial.reason + "; STARTTLS is offered, but answered 454");
   }
   for (std::string& problem : option_problems(check_options(config)))
     warnings.push_back(std::move(problem));
@@ -118,11 +126,15 @@ ConfigReport report_config(const Getenv& getenv) {
   out.item("level", level_text(config.level, config.smtps));
   out.item("this host", config.receiver);
   out.item("TLS", tls_text(config));
-  if (!config.certificate.empty()) out.item("check it by", spftls_command(config));
-  std::string servers;
-  for (const SocketAddress& server : name_servers_found.servers)
-    servers += (servers.empty() ? "" : ", ") + server.text();
-  out.item("name servers", servers);
+  if (trial.certificate) {
+    out.item("certificate", trial.certificate->names.empty() ? "names no host"
+                                                             : joined(trial.certificate->names));
+    out.item("valid until", valid.until);
+  }
+  if (tried) out.item("tried by", user_text());
+  std::vector<std::string> servers;
+  for (const SocketAddress& server : name_servers_found.servers) servers.push_back(server.text());
+  out.item("name servers", joined(servers));
   return {grade, out.text()};
 }
 

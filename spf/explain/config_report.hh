@@ -19,7 +19,7 @@ struct ConfigReport {
 std::string_view name(ConfigReport::Grade grade);
 
 // All settings that spfwrap would find, where it would find them, and what is
-// wrong with them. Reads files, asks nothing.
+// wrong with them. Reads files, asks nothing; the certificate spftls tries.
 ConfigReport report_config(const Getenv& getenv);
 
 }  // namespace spf

@@ -1,5 +1,8 @@
 // spfcheck -C, control files, and wrong usage.
+#include <unistd.h>
+
 #include "tests/catch.hh"
+#include "tests/support/certificate.hh"
 #include "tests/support/spfcheck.hh"
 #include "tests/support/temp_dir.hh"
 
@@ -94,35 +97,46 @@ TEST_CASE("-C tells what of the name servers can't be used") {
     CHECK(run.out.find(line) != run.out.npos);
 }
 
-TEST_CASE("-C shows what is done of TLS, and the command that tries its files") {
+TEST_CASE("-C shows what is done of TLS, and the certificate, which spftls tries") {
   Spfcheck spfcheck;
   const TempDir files, bare;
-  const std::string cert = files.write("servercert.pem", "not looked into\n");
+  const Certificates& good = certificates();
+  const std::string cert = files.write("servercert.pem", read_file(good.server));
   const std::string ciphers = files.write("tlsserverciphers", "HIGH:!SHA1\n");
   const std::string terminated = "  SPFSTARTTLS    terminate (default)\n"
                                  "  SPFCERT        " + cert + " (default)\n"
                                  "  SPFKEY         " + cert + " (default)\n"
                                  "  tlsserverciphers HIGH:!SHA1 (" + ciphers + ")\n"
                                  "  SPFTIMEOUT ";
-  const std::string command = "  check it by    spftls -n -c ";
+  const std::string tried = std::string("  tried by       ") +
+                            (geteuid() == 0 ? "root, who can read what spfwrap's user may not"
+                                            : "user " + std::to_string(geteuid())) +
+                            "\n  name servers ";
   const struct {
     Environment environment;
     const TempDir& control;
     std::string settings, tls, after;
   } cases[] = {
-      {{}, files, terminated, "after STARTTLS", command + cert + " -l 'HIGH:!SHA1'\n"},
-      {{{"SMTPS", "1"}}, files, terminated, "before the greeting (SMTPS)", command + cert + " -l 'HIGH:!SHA1'\n"},
-      {{{"SPFCERT", "/c"}, {"SPFKEY", "/k"}}, bare,
+      {{}, files, terminated, "after STARTTLS", "  certificate    mx.local\n"},
+      {{{"SMTPS", "1"}}, files, terminated, "before the greeting (SMTPS)", "  certificate    mx.local\n"},
+      {{{"SPFCERT", good.chain}, {"SPFKEY", good.key}}, bare,
        "  SPFSTARTTLS    terminate (default)\n"
-       "  SPFCERT        /c (environment)\n"
-       "  SPFKEY         /k (environment)\n"
+       "  SPFCERT        " + good.chain + " (environment)\n"
+       "  SPFKEY         " + good.key + " (environment)\n"
        "  tlsserverciphers none (default)\n",
-       "after STARTTLS", command + "/c -k /k\n"},
-      {{{"SPFSTARTTLS", "hide"}, {"SMTPS", "1"}, {"SPFCERT", "/c"}}, bare,
+       "after STARTTLS", "  certificate    mx.local\n"},
+      {{{"SPFSTARTTLS", "hide"}, {"SMTPS", "1"}, {"SPFCERT", good.rsa}}, bare,
        "  SPFSTARTTLS    hide (environment)\n"
+       "  SPFCERT        " + good.rsa + " (environment)\n"
+       "  SPFKEY         " + good.rsa + " (default)\n",
+       "before the greeting (SMTPS)", "  certificate    mx.local\n"},
+      {{{"SPFCERT", "/c"}, {"SPFKEY", "/k"}}, bare,
        "  SPFCERT        /c (environment)\n"
-       "  SPFKEY         /c (default)\n",
-       "before the greeting (SMTPS)", command + "/c\n"},
+       "  SPFKEY         /k (environment)\n",
+       "not offered; STARTTLS is answered 454", "  name servers "},
+      {{{"SPFCERT", "/c"}, {"SMTPS", "1"}}, bare, "  SPFCERT        /c (environment)\n",
+       "before the greeting (SMTPS)", tried},
+      {{{"SPFKEY", "/k"}}, files, "  SPFKEY         /k (environment)\n", "after STARTTLS", tried},
       {{{"SPFSTARTTLS", "hide"}}, files, "  SPFSTARTTLS    hide (environment)\n  SPFTIMEOUT ",
        "none: STARTTLS is hidden", "  name servers "},
       {{{"SPFSTARTTLS", "pass"}}, files, "  SPFSTARTTLS    pass (environment)\n  SPFTIMEOUT ",
@@ -139,21 +153,85 @@ TEST_CASE("-C shows what is done of TLS, and the command that tries its files") 
     CHECK(run.err == "");
     CHECK(contains(unbroken(run.out), c.settings));
     CHECK(contains(unbroken(run.out), "  TLS            " + c.tls + "\n" + c.after));
+    if (c.after.starts_with("  certificate ")) {
+      CHECK(run.out.starts_with("good\n"));
+      CHECK(contains(run.out, " days left\n" + tried));  // of ten
+      CHECK(contains(run.out, "\n  valid until    20"));
+    }
   }
 }
 
-TEST_CASE("-C tells of a certificate or key that is not there, and that SMTPS then takes no mail") {
+TEST_CASE("-C warns of a certificate whose time is over or has not come") {
+  Spfcheck spfcheck;
+  const TempDir files;
+  const Finished made = run({"sh", "-c", R"(
+cd "$1"
+printf '[ca]\ndefault_ca = x\n[x]\ndatabase = index\nnew_certs_dir = .\nserial = serial\ndefault_md = sha256\n' >config
+printf 'policy = policy\nunique_subject = no\n[policy]\ncommonName = supplied\n' >>config
+: >index
+echo 01 >serial
+openssl req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout key -out request -subj /CN=mx.example
+for times in "old 20250101000000Z 20250131100000Z" "young 20990101000000Z 20991231000000Z"; do
+  set -- $times
+  openssl ca -batch -config config -selfsign -keyfile key -in request -notext -out own -startdate $2 -enddate $3
+  cat key own >$1
+done)", "sh", files.path()});
+  INFO(made.err);
+  REQUIRE(made.code == 0);
+  const struct { const char *name, *warning, *until; } cases[] = {
+      {"old", "the certificate has expired: 2025-01-31", "  valid until    2025-01-31, "},
+      {"young", "the certificate is not valid before 2099-01-01T00:00:00Z", "  valid until    2099-12-31, "},
+  };
+  for (const auto& c : cases)
+    for (const char* smtps : {"0", "1"}) {
+      const Finished run = spfcheck.run({"-C"}, {{"SPFBEHAVIOR", "3"}, {"SPFCERT", files.file(c.name)}, {"SMTPS", smtps}});
+      INFO(run.out);
+      CHECK(run.code == 1);
+      CHECK(run.err == "");
+      CHECK(run.out.starts_with("warnings\n  warning        " + std::string(c.warning) + "\n\n"));
+      CHECK(contains(run.out, "  certificate    mx.example\n" + std::string(c.until)));
+    }
+}
+
+TEST_CASE("-C tries the certificate with the rights that it has itself") {
+  Spfcheck spfcheck;
+  const TempDir files;
+  for (const char* name : {"spfcheck", "spftls"}) REQUIRE(run({"cp", program(name), files.file(name)}).code == 0);
+  const std::string secret = files.write("secret.pem", read_file(certificates().server));
+  REQUIRE(run({"chmod", "0", secret}).code == 0);
+  const std::string user = geteuid() == 0 ? "54321" : std::to_string(geteuid());
+  Arguments somebody;
+  if (geteuid() == 0) somebody = {"setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"};
+  somebody.insert(somebody.end(), {files.file("spfcheck"), "-C"});
+  const Environment environment{{"CONTROLDIR", "/nonexistent"}, {"SPFBEHAVIOR", "3"}, {"SPFCERT", secret},
+                                {"NAMESERVERS", "192.0.2.53"}};
+  const Finished done = run(somebody, environment);
+  INFO(done.out);
+  CHECK(done.code == 1);
+  CHECK(contains(unbroken(done.out),
+                 "  warning        " + secret + ": Permission denied; STARTTLS is offered, but answered 454\n"));
+  CHECK(contains(done.out, "  tried by       user " + user + "\n"));
+  REQUIRE(run({"rm", files.file("spftls")}).code == 0);
+  CHECK(contains(unbroken(run(somebody, environment).out),
+                 "  warning        unable to run spftls: No such file or directory; STARTTLS is offered, but answered 454\n"));
+}
+
+TEST_CASE("-C tells why a certificate can't be used, and that SMTPS then takes no mail") {
   Spfcheck spfcheck;
   const TempDir files, bare;
-  const std::string cert = files.write("servercert.pem", "not looked into\n");
+  const Certificates& good = certificates();
+  const std::string cert = files.write("servercert.pem", read_file(good.server));
   const std::string none = bare.file("servercert.pem") + ": No such file or directory";
-  const struct { const char* why; const TempDir& control; Environment environment; std::string missing; } cases[] = {
+  const struct { const char* why; const TempDir& control; Environment environment; std::string missing; bool there = true; } cases[] = {
       {"there is one", files, {}, ""},
       {"where SPFCERT says", bare, {{"SPFCERT", cert}}, ""},
       {"the key is not", files, {{"SPFKEY", "/nonexistent/key"}}, "/nonexistent/key: No such file or directory"},
-      {"the file of SPFCERT is not", files, {{"SPFCERT", "/nonexistent/c"}}, "/nonexistent/c: No such file or directory"},
-      {"its directory is none", files, {{"SPFCERT", cert + "/c"}}, cert + "/c: Not a directory"},
-      {"nor is servercert.pem", bare, {{"SPFSTARTTLS", "terminate"}}, none},
+      {"it does not fit", files, {{"SPFKEY", good.other_key}}, good.other_key + ": key values mismatch"},
+      {"no key is there", files, {{"SPFCERT", good.chain}}, good.chain + ": "},
+      {"RSA of 1024 bits", files, {{"SPFCERT", good.weak}}, good.weak + ": ee key too small"},
+      {"the file of SPFCERT is not", files, {{"SPFCERT", "/nonexistent/c"}}, "/nonexistent/c: No such file or directory", false},
+      {"its directory is none", files, {{"SPFCERT", cert + "/c"}}, cert + "/c: Not a directory", false},
+      {"nor is servercert.pem", bare, {{"SPFSTARTTLS", "terminate"}}, none, false},
   };
   for (const auto& c : cases)
     for (const char* behaviour : {"0", "3"}) {
@@ -164,8 +242,12 @@ TEST_CASE("-C tells of a certificate or key that is not there, and that SMTPS th
       const Finished clear = spfcheck.run({"-C"}, environment);
       INFO(clear.out);
       CHECK(clear.code == (warned ? 1 : 0));
-      if (!c.missing.empty())
-        CHECK(contains(unbroken(clear.out), "  warning        " + c.missing + "; STARTTLS is not offered\n"));
+      const std::string warning = c.there ? "  warning        " + c.missing : "  warning        TLS is not offered: " + c.missing + "\n";
+      if (!c.missing.empty()) {
+        CHECK(contains(unbroken(clear.out), warning));
+        CHECK(contains(unbroken(clear.out), "; STARTTLS is offered, but answered 454\n") == c.there);
+      }
+      CHECK(contains(clear.out, "  certificate    mx.local\n") == c.missing.empty());
 
       for (const char* value : {"1", "yes"}) {
         environment["SMTPS"] = value;
@@ -174,7 +256,9 @@ TEST_CASE("-C tells of a certificate or key that is not there, and that SMTPS th
         CHECK(tls.code == (!c.missing.empty() ? 111 : *behaviour == '0' ? 1 : 0));
         CHECK(tls.out.starts_with("unreadable\n") == !c.missing.empty());
         if (!c.missing.empty())
-          CHECK(contains(unbroken(tls.out), "  error          " + c.missing + "; with SMTPS no mail is taken\n"));
+          CHECK(contains(unbroken(tls.out), "  error          " + c.missing));
+        CHECK(contains(unbroken(tls.out), "; with SMTPS no mail is taken\n") == !c.missing.empty());
+        CHECK_FALSE(contains(tls.out, "TLS is not offered"));
         CHECK(contains(tls.out, "  TLS            before the greeting (SMTPS)\n"));
       }
     }
