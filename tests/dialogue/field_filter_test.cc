@@ -203,19 +203,19 @@ TEST_CASE("in a message at DATA it is the message's own header that is filtered,
     for (const std::size_t piece : {std::string::npos, std::size_t(1), std::size_t(3)})
       for (const std::size_t room : {std::size_t(8192), std::size_t(200'000)}) {
         INFO(c.why);
-        spf::DataFilter filter(header, {Strip::own, "mx.local"});
+        spf::ContentRelay relay(header, {Strip::own, "mx.local"});
         spf::Buffer out(room);
         std::string result;
-        auto status = spf::DataFilter::Status::more;
+        auto status = spf::ContentRelay::Status::more;
         std::size_t taken = 0;
-        while (status == spf::DataFilter::Status::more && taken < c.content.size()) {
-          const auto step = filter.push(std::string_view(c.content).substr(taken, piece), out);
+        while (status == spf::ContentRelay::Status::more && taken < c.content.size()) {
+          const auto step = relay.push(std::string_view(c.content).substr(taken, piece), out);
           taken += step.taken;
           status = step.status;
           result += out.data();
           out.clear();
         }
-        CHECK(status == spf::DataFilter::Status::end);
+        CHECK(status == spf::ContentRelay::Status::end);
         CHECK((result == c.passed));
       }
 }
