@@ -72,7 +72,9 @@ WalledProcess::WalledProcess(const std::vector<SocketAddress>& name_servers,
 
 WalledProcess::State WalledProcess::read() {
   const State state = take();
-  if (state != State::working) cpu_time_ = process_.cpu_time();
+  if (state == State::working) return state;
+  output_.reset();
+  cpu_time_ = process_.cpu_time();
   if (state == State::done) process_.kill(SIGKILL);
   if (state == State::died) note_end(process_.end());
   return state;

@@ -32,7 +32,7 @@ class WalledProcess {
   WalledProcess(const std::vector<SocketAddress>& name_servers, Clock::time_point deadline,
                 unsigned most_questions, const Work& work);
 
-  // Becomes readable when there is something for read().
+  // Becomes readable when there is something for read(); closed when it is done.
   int descriptor() const { return output_.get(); }
 
   enum class State {
