@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,12 @@ bool keep(int fd) { return fd < 0 || fcntl(fd, F_SETFD, 0) == 0; }
 }
 
 }  // namespace
+
+bool same_file(const std::string& one, const std::string& other) {
+  struct stat a, b;
+  return stat(one.c_str(), &a) == 0 && stat(other.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
 
 std::string beside_this_program(std::string_view name) {
   char path[PATH_MAX];

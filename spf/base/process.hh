@@ -13,6 +13,9 @@
 
 namespace spf {
 
+// Whether both are there, and the same file.
+bool same_file(const std::string& one, const std::string& other);
+
 // The path of a program that was installed beside this one. Throws
 // std::system_error.
 std::string beside_this_program(std::string_view name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,14 +18,14 @@ struct StartCheck { Query query; };
 struct AbandonCheck {};
 
 // What the queue program is to find of the message that MAIL begins, before prog
-// sees that: octets of queue/annotation.hh.
+// sees that: octets of annotation.hh. Session::annotated() answers it.
 struct Annotate { std::string octets; };
 
 // Start prog with these variables ("NAME=value") added to the environment; a
 // child that is there already is set aside until the new one has proved itself.
 struct StartChild { std::vector<std::string> variables; };
 struct DismissPrevious {};  // the one set aside: tell it `dismissal`, close its input
-struct RestorePrevious {};  // it is the child again, the new one is killed
+struct RestorePrevious {};  // it is the child again; the new one is to end
 struct CloseChildInput {};  // once the buffer to it is empty
 
 struct PrepareTls {};  // start spftls, which says whether it can serve, and waits

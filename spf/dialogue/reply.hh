@@ -16,6 +16,7 @@ inline constexpr std::string_view
     ready_for_tls = "220 ready for tls",
     lookup_failure = "451 SPF lookup failure (#4.3.0)",
     cannot_start_again = "451 unable to start SMTP server again (#4.3.0)",
+    cannot_annotate = "451 unable to annotate the message (#4.3.0)",
     message_lost = "451 SMTP server gave up, message not accepted (#4.3.0)",
     bare_lf = "451 See https://cr.yp.to/docs/smtplf.html.",
     line_too_long = "500 line too long (#5.5.2)",

@@ -61,6 +61,8 @@ class Session {
     verdict_ = std::move(verdict);
     checks_cpu_time_ += cpu_time;
   }
+  // Whether the queue program will find what action::Annotate said.
+  void annotated(bool done) { annotated_ = done; }
   void timed_out() { timed_out_ = true; }  // the time of limit() is over
   void shut_down() { shutting_down_ = true; }
 
@@ -142,6 +144,7 @@ class Session {
 
   Task<std::optional<Verdict>> check(const Query& query);
   Task<void> open_transaction(const Path& path, std::string header);
+  Task<bool> annotate(std::string octets);
   Task<void> accept(const Path& path, const Query& query, const Verdict& verdict);
   Task<void> reset_child();
   Task<Reply> start_child(const Variables& variables);
@@ -180,6 +183,7 @@ class Session {
   std::coroutine_handle<> waiting_;
   bool timed_out_ = false, shutting_down_ = false;
   std::optional<Verdict> verdict_;
+  std::optional<bool> annotated_;
   unsigned long limit_number_ = 0;
   std::chrono::seconds limit_time_;
   std::chrono::seconds reply_time_;  // what the child has for a reply

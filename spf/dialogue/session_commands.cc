@@ -5,7 +5,7 @@
 #include "spf/dialogue/header_fields.hh"
 #include "spf/dialogue/session.hh"
 #include "spf/dialogue/variables.hh"
-#include "spf/queue/annotation.hh"
+#include "spf/dialogue/annotation.hh"
 
 namespace spf {
 namespace {
@@ -116,9 +116,12 @@ Task<void> Session::mail(const Path& path) {
   if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
   if (checks_cpu_time_ > max_cpu_time) throw Close{std::string(reply::too_much_work)};
   if (trusted_) {
-    if (config_.annotate == Annotate::queue) act(action::Annotate{});
+    const bool annotated = co_await annotate(std::string());
     co_await reset_child();
-    co_await open_transaction(path, std::string());
+    if (annotated)
+      co_await open_transaction(path, std::string());
+    else
+      say(reply::cannot_annotate);
     co_return;
   }
 
@@ -148,11 +151,22 @@ Task<void> Session::mail(const Path& path) {
   }
 }
 
+// With SPFANNOTATE=queue: what the queue program is to find from here on. False
+// where it can't be told; then no MAIL may follow, for it might find another's.
+Task<bool> Session::annotate(std::string octets) {
+  if (config_.annotate != Annotate::queue) co_return true;
+  annotated_.reset();
+  act(action::Annotate{std::move(octets)});
+  while (!annotated_) co_await event();
+  co_return *annotated_;
+}
+
 Task<void> Session::accept(const Path& path, const Query& query, const Verdict& verdict) {
   const HeaderValues values = header_values(query, verdict, config_);
   std::string header = header_fields(values, config_.header_type);
   Variables wanted = variables(verdict, values.received_spf, values.authentication_results);
-  bool started = true;
+  std::string octets;
+  bool started = true, annotated = true;
   switch (config_.annotate) {
     case Annotate::env:
       header.clear();
@@ -161,15 +175,16 @@ Task<void> Session::accept(const Path& path, const Query& query, const Verdict& 
       started = co_await start_again(wanted);
       break;
     case Annotate::queue:
-      act(action::Annotate{encode_annotation({std::move(wanted), std::move(header)})});
+      octets = encode_annotation({std::move(wanted), std::move(header)});
+      annotated = co_await annotate(std::move(octets));
       header.clear();
       break;
     case Annotate::header:
       break;
   }
   co_await reset_child();
-  if (!started) {
-    say(reply::cannot_start_again);
+  if (!started || !annotated) {
+    say(started ? reply::cannot_annotate : reply::cannot_start_again);
     co_return;
   }
   log(250, "", query, verdict);

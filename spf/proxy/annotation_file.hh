@@ -1,5 +1,5 @@
 // What prog's queue program is told of the message in hand, in memory that prog
-// can read (queue/annotation.hh).
+// can read (dialogue/annotation.hh).
 #pragma once
 
 #include <string_view>

@@ -124,7 +124,7 @@ class Os {
   };
   virtual Prog start_prog(char* const* argv, const std::vector<char*>& environment) = 0;
 
-  // What prog's queue program finds from here on (queue/annotation.hh). Throws
+  // What prog's queue program finds from here on (dialogue/annotation.hh). Throws
   // std::system_error: then what it finds can't be used.
   virtual void annotate(std::string_view octets) = 0;
 

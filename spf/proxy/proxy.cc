@@ -60,7 +60,7 @@ void Proxy::perform(const Action& action) {
                  [this](const action::Log& log) { os_.log(log.line); },
                  [this](const action::StartCheck& start) { start_check(start.query); },
                  [this](action::AbandonCheck) { check_.running.reset(); },
-                 [this](const action::Annotate& annotation) { os_.annotate(annotation.octets); },
+                 [this](const action::Annotate& annotation) { annotate(annotation.octets); },
                  [this](const action::StartChild& start) { start_child(start.variables); },
                  [this](action::DismissPrevious) { dismiss_previous(); },
                  [this](action::RestorePrevious) { restore_previous(); },
@@ -70,6 +70,16 @@ void Proxy::perform(const Action& action) {
                  [this](action::StartTls) { tls_->handing_over = true; },
              },
              action);
+}
+
+void Proxy::annotate(const std::string& octets) {
+  try {
+    os_.annotate(octets);
+    session_.annotated(true);
+  } catch (const std::system_error& error) {
+    os_.warn(std::string("unable to annotate: ") + error.what());
+    session_.annotated(false);
+  }
 }
 
 void Proxy::end_session() {

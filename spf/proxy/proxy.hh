@@ -50,6 +50,7 @@ class Proxy {
 
   void advance();
   void perform(const Action& action);
+  void annotate(const std::string& octets);
   void end_session();
   bool over();
 

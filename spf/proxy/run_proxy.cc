@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "spf/base/own_address.hh"
+#include "spf/base/process.hh"
 #include "spf/base/environment.hh"
 #include "spf/dialogue/session.hh"
 #include "spf/proxy/annotation_file.hh"
@@ -36,7 +37,7 @@ class QueueProgram {
     if (access(spfqueue.c_str(), X_OK) != 0)
       throw std::system_error(errno, std::generic_category(), spfqueue);
     std::string next = value_of("QMAILQUEUE");
-    if (next == spfqueue) next = value_of("SPFQUEUE");
+    if (same_file(next, spfqueue)) next = value_of("SPFQUEUE");
     if (next.empty()) next = CONF_QMAIL "/bin/qmail-queue";
     variables_ = {"QMAILQUEUE=" + spfqueue, "SPFQUEUE=" + next,
                   "SPFFD=" + std::to_string(annotations_.reader())};

@@ -16,6 +16,7 @@
 #include "spf/base/header_field.hh"
 #include "spf/base/log.hh"
 #include "spf/base/process.hh"
+#include "spf/base/read_write.hh"
 
 namespace spf {
 namespace {
@@ -29,16 +30,6 @@ enum class Copied {
   untaken,  // the program's side is closed: its exit code says why
 };
 
-bool write_all(int to, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = write(to, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    text.remove_prefix(count);
-  }
-  return true;
-}
-
 // One read's octets; nothing at the end of file, with `error` set to 0, or where
 // they can't be read.
 std::string_view read_some(int from, int& error) {
@@ -51,15 +42,38 @@ std::string_view read_some(int from, int& error) {
   }
 }
 
+// After a read that gave nothing.
+Copied end_of_input(int error) {
+  if (error == 0) return Copied::whole;
+  write_fatal(std::string("unable to read: ") + std::strerror(error));
+  return Copied::unread;
+}
+
 Copied copy_by_hand(int from, int to) {
   for (;;) {
     int error;
     const std::string_view octets = read_some(from, error);
-    if (octets.empty()) {
-      if (error != 0) write_fatal(std::string("unable to read: ") + std::strerror(error));
-      return error == 0 ? Copied::whole : Copied::unread;
-    }
+    if (octets.empty()) return end_of_input(error);
     if (!write_all(to, octets)) return Copied::untaken;
+  }
+}
+
+// Its end is a NUL where one more recipient would begin (qmail-queue(8)): then
+// the program is content, and may have gone before the server closes.
+Copied copy_envelope(int to) {
+  for (bool begins = true;;) {
+    int error;
+    const std::string_view octets = read_some(envelope_in, error);
+    if (octets.empty()) return end_of_input(error);
+    bool over = false;
+    std::size_t size = 0;
+    while (size < octets.size() && !over) {
+      const bool nul = octets[size++] == '\0';
+      over = nul && begins;
+      begins = nul;
+    }
+    if (!write_all(to, octets.substr(0, size))) return Copied::untaken;
+    if (over) return Copied::whole;
   }
 }
 
@@ -80,8 +94,7 @@ Copied copy_message(std::string_view header, int to) {
   const std::string_view first = read_some(message_in, error);
   if (!write_all(to, header)) return Copied::untaken;
   if (first.empty()) return copy_by_hand(message_in, to);  // which says what is wrong, if anything
-  if (!header.empty() && !write_all(to, without_cr(std::string(guard_before(first.front())))))
-    return Copied::untaken;
+  if (!write_all(to, without_cr(std::string(guard_before(first.front()))))) return Copied::untaken;
   return write_all(to, first) ? copy(message_in, to) : Copied::untaken;
 }
 
@@ -121,7 +134,7 @@ int hand_over(char* const* argv, std::vector<char*> environment, std::string_vie
   Copied copied = copy_message(header, message.write_end.get());
   if (copied == Copied::whole) {
     message.write_end.reset();
-    copied = copy(envelope_in, envelope.write_end.get());
+    copied = copy_envelope(envelope.write_end.get());
   }
   envelope.write_end.reset();
   message.write_end.reset();

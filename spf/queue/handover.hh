@@ -17,7 +17,7 @@ enum QueueExit {
 };
 
 // Runs argv[0], looked up in PATH, with the entries of `environment`. On its 0 it
-// gets `header` (whole fields, or "") and the message from ours, on its 1, after
+// gets `header` (whole fields) and the message from ours, on its 1, after
 // the whole message and not before, the envelope from ours. Where one of these
 // can't be read or is not taken it gets no end of the envelope: it has nothing
 // then that it could queue. Ignores SIGPIPE from then on, in this process alone.

@@ -2,7 +2,6 @@
 // fields of an SPF check on top of the message. See spfqueue(8).
 
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,9 +20,10 @@
 #include "spf/base/header_field.hh"
 #include "spf/base/log.hh"
 #include "spf/base/environment.hh"
+#include "spf/base/process.hh"
 #include "spf/base/sanitise.hh"
 #include "spf/dialogue/variables.hh"
-#include "spf/queue/annotation.hh"
+#include "spf/dialogue/annotation.hh"
 #include "spf/queue/handover.hh"
 
 namespace {
@@ -68,9 +68,7 @@ std::string header_from_environment() {
 bool is_spfqueue(const std::string& prog) {
   const std::string self(reinterpret_cast<const char*>(getauxval(AT_EXECFN)));
   if (prog.find('/') == prog.npos) return prog == self.substr(self.rfind('/') + 1);
-  struct stat one, other;
-  return stat(prog.c_str(), &one) == 0 && stat(self.c_str(), &other) == 0 &&
-         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+  return spf::same_file(prog, self);
 }
 
 std::string queue_program() {

@@ -1,5 +1,7 @@
 // Where SPFANNOTATE puts header and variables, which fields SPFHEADERTYPE makes of
 // them, and what SPFSTRIP takes out.
+#include "spf/dialogue/session.hh"
+
 #include "tests/catch.hh"
 #include "tests/support/transcript.hh"
 
@@ -136,4 +138,64 @@ TEST_CASE("SPFSTRIP: fields that claim to be ours do not go on, of trusted clien
       < 354 go ahead
     )" + body("", forged, c.rest), config);
   }
+}
+
+TEST_CASE("a STARTTLS that prog has takes nothing along of an older MAIL") {
+  const std::string mail = R"(
+    ! log 250
+    + MAIL FROM:<a@example.org>
+    - 250 sender ok
+    < 250 sender ok
+    > STARTTLS
+  )";
+  const std::string unwatched = R"(
+    + STARTTLS
+    - 220 go ahead
+    < 220 go ahead
+    ! warning STARTTLS: 192.0.2.1 goes unchecked from here on
+    >> \x16\x03
+    +> \x16\x03
+  )";
+  const std::string reset = "+ RSET\n- 250 flushed\n";
+  const std::string again = "- 220 child\n+ EHLO client.example\n- 250 child\n! dismiss\n";
+  const struct { spf::Annotate how; std::string before, behind; } cases[] = {
+      {spf::Annotate::queue, "! annotate pass with header\n", reset + "! annotate\n"},
+      {spf::Annotate::header, "", reset},
+      {spf::Annotate::data, "! start pass\n" + again, "! start\n" + again},
+      {spf::Annotate::env, "! start pass\n" + again, "! start\n" + again},
+  };
+  for (const auto& c : cases) {
+    spf::Config config = annotate(c.how);
+    config.starttls = spf::Starttls::pass;
+    CHECK(transcript::play(hello + passes + c.before + mail + c.behind + unwatched, config, whole) == "");
+  }
+}
+
+TEST_CASE("where the queue program can't be told of a MAIL, prog does not see it") {
+  spf::Config config = annotate(spf::Annotate::queue);
+  spf::Session session(config, 42, transcript::is_own);
+  const auto client = [&session](std::string_view octets) {
+    session.from_client().append(octets);
+    session.resume();
+  };
+  const auto child = [&session](std::string_view octets) {
+    session.to_child().clear();
+    session.from_child().append(octets);
+    session.resume();
+  };
+  session.resume();
+  child("220 child\r\n");
+  client("EHLO x\r\n");
+  child("250 child\r\n");
+  session.to_client().clear();
+  client("MAIL FROM:<a@example.org>\r\n");
+  spf::Verdict verdict;
+  verdict.result = spf::Result::pass;
+  session.check_done(verdict);
+  session.resume();
+  CHECK(session.to_child().empty());  // it waits
+  session.annotated(false);
+  session.resume();
+  CHECK(session.to_child().empty());
+  CHECK(session.to_client().data() == "451 unable to annotate the message (#4.3.0)\r\n");
 }

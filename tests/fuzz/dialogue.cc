@@ -6,7 +6,7 @@
 
 #include "spf/dialogue/received_spf.hh"
 #include "spf/dialogue/variables.hh"
-#include "spf/queue/annotation.hh"
+#include "spf/dialogue/annotation.hh"
 #include "tests/fuzz/fuzz.hh"
 
 namespace fuzz {
@@ -47,6 +47,7 @@ bool Dialogue::step() {
   session_.resume();
   observe();
   perform(session_.take_actions());
+  if (std::exchange(annotated_, false)) return step();
   look_at_liveness();
   if (handing_over_ && session_.to_client().empty() && !session_.finished()) hand_over();
   return true;
@@ -61,7 +62,10 @@ void Dialogue::perform(const spf::Actions& actions) {
                    [this](const action::Log& log) { read_log(log.line); },
                    [this](const action::StartCheck& start) { start_check(start.query); },
                    [this](action::AbandonCheck) { checking_.reset(); },
-                   [this](const action::Annotate& annotate) { annotation_ = annotate.octets; },
+                   [this](const action::Annotate& annotate) {
+                     annotation_ = annotate.octets;
+                     session_.annotated(annotated_ = true);
+                   },
                    [this](const action::StartChild& start_child) { start(start_child.variables); },
                    [this](action::DismissPrevious) { dismiss_previous(); },
                    [this](action::RestorePrevious) { restore_previous(); },

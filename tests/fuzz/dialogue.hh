@@ -135,6 +135,7 @@ class Dialogue : private Witness {
   Server* previous_ = nullptr;
   std::vector<Judgement> judgements_;
   std::string annotation_;  // that the queue program would find now
+  bool annotated_ = false;   // it has just been told
 
   std::string unsent_;           // by the client or in its place, for want of room
   bool closes_ = false;          // after that

@@ -26,8 +26,9 @@ bool is_canonical(std::string_view command) {
 
 // What a server is told on the way to the client's command.
 bool is_ours(std::string_view verb, std::string_view of_client) {
-  if (of_client == "MAIL" && verb == "RSET") return true;
-  return (of_client == "MAIL" || of_client == "AUTH") && (verb == "HELO" || verb == "EHLO");
+  const bool passed_on = of_client == "STARTTLS";  // where it is not done here
+  if ((of_client == "MAIL" || passed_on) && verb == "RSET") return true;
+  return (of_client == "MAIL" || of_client == "AUTH" || passed_on) && (verb == "HELO" || verb == "EHLO");
 }
 
 // A CR that no LF follows is white space.

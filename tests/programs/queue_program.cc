@@ -111,7 +111,7 @@ int main() {
   fault("message");
 
   std::string envelope;
-  while ((count = read(1, octets, sizeof octets)) > 0) envelope.append(octets, count);
+  while (!is_whole(envelope) && (count = read(1, octets, sizeof octets)) > 0) envelope.append(octets, count);
   if (count < 0) _exit(54);
   if (!is_whole(envelope)) _exit(envelope.empty() ? 54 : 91);
   fault("envelope");

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "spf/queue/annotation.hh"
+#include "spf/dialogue/annotation.hh"
 #include "tests/support/process.hh"
 #include "tests/support/temp_dir.hh"
 

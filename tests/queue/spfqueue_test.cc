@@ -47,6 +47,21 @@ const std::string note = "X-Received-SPF-Note: the message began with white spac
 
 }  // namespace
 
+TEST_CASE("a server that waits for the end before it closes the envelope gets it, and a late one no error") {
+  const Queue queue;
+  const Fd in = opened(queue.files(), "message", usual_message);
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  const Fd envelope(ends[0]), ours(ends[1]), err = open_append(queue.files().file("errors"));
+  const Fd file = opened(queue.files(), "annotation", spf::encode_annotation(usual_annotation));
+  const Inherited annotation(file.get());
+  Process process({program("spfqueue")}, queue.environment({{"SPFFD", annotation.number()}}),
+                  {in.get(), envelope.get(), err.get()});
+  REQUIRE(write(ours.get(), usual_envelope.data(), usual_envelope.size()) == ssize_t(usual_envelope.size()));
+  CHECK(process.wait().value_or(-1) == 0);
+  CHECK(only(queue).envelope == usual_envelope);
+}
+
 TEST_CASE("the queue program gets the header above the message, the envelope, and the variables") {
   std::string many = "Fa@example.org";
   many += '\0';

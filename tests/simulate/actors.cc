@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "spf/dialogue/policy.hh"
-#include "spf/queue/annotation.hh"
+#include "spf/dialogue/annotation.hh"
 #include "spf/tls/status.hh"
 
 namespace simulate {

@@ -24,11 +24,11 @@ Plan kind(Plan plan) {
   return plan;
 }
 
-// Three messages, one of them refused, one that fills what lies between.
+// Three messages, annotated in both ways, one of them refused, one that fills what lies between.
 Plan ordinary(bool tls, bool pipelining) {
   Plan plan = kind(Plan(1, 0));
   plan.config.level = 3;
-  plan.config.annotate = spf::Annotate::data;
+  plan.config.annotate = pipelining ? spf::Annotate::queue : spf::Annotate::data;
   plan.config.starttls = tls ? spf::Starttls::terminate : spf::Starttls::hide;
   plan.config.smtps = false;
   plan.socket = true;

@@ -2,9 +2,10 @@
 
 #include <deque>
 #include <sstream>
+#include <utility>
 
 #include "spf/dialogue/session.hh"
-#include "spf/queue/annotation.hh"
+#include "spf/dialogue/annotation.hh"
 
 namespace transcript {
 namespace {
@@ -118,8 +119,10 @@ class Player {
 
   // Lets the session go on and notes what it does.
   void look() {
-    session_.resume();
-    for (const spf::Action& action : session_.take_actions()) note(action);
+    for (annotated_ = true; std::exchange(annotated_, false);) {
+      session_.resume();
+      for (const spf::Action& action : session_.take_actions()) note(action);
+    }
     take(session_.to_child(), to_child_);
     if (session_.output_ready()) take(session_.to_client(), to_client_);
     if (session_.finished() && !finished_) {
@@ -165,6 +168,7 @@ class Player {
   }
 
   void note_annotation(const std::string& octets) {
+    session_.annotated(annotated_ = true);
     std::string event = "annotate";
     if (const auto annotation = spf::decode_annotation(octets)) {
       for (const std::string& variable : annotation->variables)
@@ -239,6 +243,7 @@ class Player {
   std::size_t piece_;
   std::string to_client_, to_child_;
   std::deque<std::string> events_;
+  bool annotated_ = false;
   Tls tls_ = Tls::none;
   bool finished_ = false;
 };

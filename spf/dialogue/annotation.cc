@@ -1,4 +1,4 @@
-#include "spf/queue/annotation.hh"
+#include "spf/dialogue/annotation.hh"
 
 #include <algorithm>
 
