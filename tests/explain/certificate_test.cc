@@ -1,5 +1,7 @@
 // What spfcheck -C makes of a certificate: how long it is good for, and what
 // comes of trying it with a spftls that is of no use.
+#include <cstdlib>
+
 #include "spf/explain/certificate_trial.hh"
 #include "spf/explain/certificate_validity.hh"
 #include "tests/catch.hh"
