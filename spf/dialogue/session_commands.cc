@@ -109,10 +109,7 @@ Task<void> Session::greet(Command command) {
 
 Task<void> Session::mail(const Path& path) {
   // What is open in the child stays so until it is reset.
-  if (auto* open = std::get_if<Open>(&transaction_))
-    open->header.clear();
-  else
-    transaction_ = NoTransaction{};
+  if (!std::holds_alternative<Open>(transaction_)) transaction_ = NoTransaction{};
   if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
   if (checks_cpu_time_ > max_cpu_time) throw Close{std::string(reply::too_much_work)};
   if (trusted_) {

@@ -1,4 +1,6 @@
 // What must not pass the session in another order than it was meant.
+#include <algorithm>
+
 #include "spf/dialogue/session.hh"
 
 #include "tests/catch.hh"
@@ -121,4 +123,21 @@ TEST_CASE("the old child is back before another is started") {
     < 451 unable to start SMTP server again (#4.3.0)
     < 535 no
   )", transcript::config(), std::string::npos) == "");
+}
+
+TEST_CASE("a client that reads nothing for long has a reply to each command in the end") {
+  Unread dialogue;
+  std::size_t commands = 0;
+  for (const std::string_view command = "X\r\n"; dialogue.session.from_client().room() >= command.size(); ++commands)
+    dialogue.session.from_client().append(command);
+  REQUIRE(commands > 20000);
+  dialogue.session.resume();
+  std::size_t replies = 0;
+  for (bool first = true; !dialogue.session.to_client().empty(); first = false) {
+    const std::string_view said = dialogue.session.to_client().data();
+    replies += std::count(said.begin(), said.end(), '\n') - first;  // the greeting
+    dialogue.session.to_client().clear();
+    dialogue.session.resume();
+  }
+  CHECK(replies == commands);
 }
