@@ -17,6 +17,11 @@ constexpr bool is_atext(char c) {
          std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
+// What no token has (RFC 2045 section 5.1), besides blanks and control characters.
+constexpr bool is_tspecial(char c) {
+  return std::string_view("()<>@,;:\\\"/[]?=").find(c) != std::string_view::npos;
+}
+
 // The first word of `rest`, which it is taken off, with the blank behind it.
 constexpr std::string_view take_word(std::string_view& rest) {
   const std::string_view word = rest.substr(0, rest.find(' '));

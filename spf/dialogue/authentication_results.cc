@@ -12,7 +12,7 @@ namespace {
 // RFC 2045 section 5.1
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c <= '~' && std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
+    return c > ' ' && c <= '~' && !is_tspecial(c);
   });
 }
 

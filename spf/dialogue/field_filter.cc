@@ -15,10 +15,8 @@ constexpr std::size_t max_held = 4096;
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-// RFC 2045 section 5.1, and octets above 126
-constexpr bool is_token_char(char c) {
-  return c != ' ' && !is_control(c) && std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
-}
+// What a token may have, and octets above 126.
+constexpr bool is_token_char(char c) { return c != ' ' && !is_control(c) && !is_tspecial(c); }
 
 std::string in_lower_case(std::string_view text) {
   std::string result(text);

@@ -7,6 +7,7 @@
 namespace {
 
 using transcript::hello;
+using transcript::noop;
 
 const std::string mail = R"(
   > MAIL FROM:<a@example.org>
@@ -45,13 +46,6 @@ const std::string body = data + R"(
   + x
 )";
 
-const std::string goes_on = R"(
-  > NOOP
-  + NOOP
-  - 250 ok
-  < 250 ok
-)";
-
 void plays(const std::string& text) {
   CHECK(transcript::play(text, transcript::config(), std::string::npos) == "");
   CHECK(transcript::play(text, transcript::config(), 1) == "");
@@ -72,7 +66,7 @@ TEST_CASE("refusals of the child are passed on, and the session goes on") {
   };
   for (const auto& c : cases) {
     INFO(c.said);
-    plays(hello + c.until + c.said + c.heard + goes_on);
+    plays(hello + c.until + c.said + c.heard + noop);
   }
 }
 
@@ -99,7 +93,7 @@ TEST_CASE("after a refused DATA what was pipelined is commands") {
 TEST_CASE("what the child answers to the dot is the answer") {
   for (const std::string answer : {"250 ok 1 qp 2", "451 queue is full", "554 no"}) {
     INFO(answer);
-    plays(hello + body + "> .\n+ .\n- " + answer + "\n< " + answer + "\n" + goes_on);
+    plays(hello + body + "> .\n+ .\n- " + answer + "\n< " + answer + "\n" + noop);
   }
 }
 
@@ -147,7 +141,7 @@ TEST_CASE("a reply too many is the end, behind that which was asked for") {
 TEST_CASE("the last word of a child that goes is passed on once") {
   for (const std::string word : {"421 shutting down", "451 out of memory"}) {
     INFO(word);
-    plays(hello + goes_on + "- " + word + "\n< " + word + "\n! finish\n");
+    plays(hello + noop + "- " + word + "\n< " + word + "\n! finish\n");
   }
   for (const std::string greeting : {"421 too busy", "554 no service", "451 later"}) {
     INFO(greeting);

@@ -7,15 +7,9 @@
 namespace {
 
 using transcript::hello;
+using transcript::noop;
 
 const std::string greeting = hello.substr(0, hello.find("  > EHLO"));
-
-const std::string noop = R"(
-  > NOOP
-  + NOOP
-  - 250 ok
-  < 250 ok
-)";
 
 void plays(const std::string& text) {
   CHECK(transcript::play(text, transcript::config(), std::string::npos) == "");

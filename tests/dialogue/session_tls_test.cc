@@ -7,6 +7,8 @@
 
 namespace {
 
+using transcript::noop;
+
 constexpr std::size_t whole = std::string::npos;
 
 const std::string greeting = R"(
@@ -86,13 +88,6 @@ const std::string mail_inside = R"(
 )";
 
 // The child that is there gets this, and answers it.
-const std::string noop = R"(
-  > NOOP
-  + NOOP
-  - 250 ok
-  < 250 ok
-)";
-
 const std::string quit = R"(
   > QUIT
   + QUIT

@@ -58,6 +58,14 @@ inline const std::string hello = R"(
   < 250 child
 )";
 
+// A command that prog takes, to see that the session goes on.
+inline const std::string noop = R"(
+  > NOOP
+  + NOOP
+  - 250 ok
+  < 250 ok
+)";
+
 // Plays the transcript, each input fed in pieces of `piece` octets. Returns ""
 // or what went differently.
 std::string play(std::string_view text, const spf::Config& config, std::size_t piece);
