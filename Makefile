@@ -37,7 +37,8 @@ PLAYERS  = $(patsubst %,$(BUILD)/tests/simulate/%.o,world plan actors play)
 SIMULATE = $(BUILD)/tests/simulate/simulate
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
-RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/build/postfix
+RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/build/postfix \
+           READERS_ROOT=$(CURDIR)/build/readers
 
 # What Debian calls the things we need, and a file of each that tells whether
 # it is there. Of mailfront see MAIL_SERVER: not every Debian has it.
@@ -60,6 +61,10 @@ SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the tests put behind spfwrap besides our own. A host has a mail system
 # of its own, which postfix would replace: so that is unpacked, not installed.
 MAIL_SERVER := $(if $(wildcard /usr/sbin/mailfront),,build/postfix)
+
+# Those who read the header: likewise, but the tests do without where there is
+# no network.
+READERS := $(if $(and $(wildcard /usr/bin/spamassassin),$(wildcard /usr/sbin/opendmarc)),,build/readers)
 
 .PHONY: all check demo bench bench-ready conformance differential eod-table simulate storm deps ready install clean run-%
 .DELETE_ON_ERROR:
@@ -131,7 +136,7 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y --no-install-recommends $(PACKAGES)
 
-run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER)
+run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER) $(READERS)
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
 	$(RUN) prove -j 2 $(filter $(LONGEST),$(TESTS)) tests/arrows $(filter-out $(LONGEST),$(TESTS))
 
@@ -158,7 +163,10 @@ run-eod-table: $(BUILD)/tests/proxy/dialogue_eod_test all $(HELPERS) build/postf
 	$(RUN) EOD_TABLE=1 $< -r compact
 
 build/postfix:
-	sh tests/unpack postfix $@
+	sh tests/unpack $@ postfix
+
+build/readers:
+	sh tests/unpack $@ spamassassin opendmarc || echo 'spamassassin and opendmarc: left out, no network'
 
 # Messages by the thousand under faults of every kind: make storm [N=10000] [SEED=1];
 # QUEUE=1: all of them with spfqueue, which else a third has.

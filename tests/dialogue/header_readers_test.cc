@@ -1,12 +1,10 @@
 // Programs that read the header: none finds in it that another identity was
 // checked than was. SpamAssassin and OpenDMARC themselves, where they are
-// installed, and the rules by which they and others read it.
-#include <unistd.h>
-
+// there, and the rules by which they and others read it.
 #include "spf/dialogue/received_spf.hh"
 #include "tests/catch.hh"
 #include "tests/fuzz/header_readers.hh"
-#include "tests/support/process.hh"
+#include "tests/support/readers.hh"
 #include "tests/support/temp_dir.hh"
 
 using namespace test;
@@ -61,7 +59,7 @@ std::string message(const Case& c) {
 }
 
 // The identity for which it finds pass.
-std::string spamassassin(const TempDir& files, const Case& c) {
+std::string found_by_spamassassin(const TempDir& files, const Case& c) {
   files.make_directory("rules");
   files.write("rules/local.cf",
               "loadplugin Mail::SpamAssassin::Plugin::Check\n"
@@ -69,10 +67,10 @@ std::string spamassassin(const TempDir& files, const Case& c) {
               "header MAILFROM eval:check_for_spf_pass()\n"
               "header HELO eval:check_for_spf_helo_pass()\n"
               "add_header all Found _TESTS(,)_\n");
-  const Finished run = test::run({"spamassassin", "-L", "-x", "-t", "-C", files.file("rules"),
-                                  "--siteconfigpath=/nonexistent", "-p", "/dev/null",
-                                  files.write("message", message(c))},
-                                 {{"HOME", files.path()}});
+  const Finished run = spamassassin().run({"-L", "-x", "-t", "-C", files.file("rules"),
+                                           "--siteconfigpath=/nonexistent", "-p", "/dev/null",
+                                           files.write("message", message(c))},
+                                          {{"HOME", files.path()}});
   const std::string start = "X-Spam-Found: ";
   const auto at = run.out.find(start);
   if (at == run.out.npos) return run.err;
@@ -81,14 +79,14 @@ std::string spamassassin(const TempDir& files, const Case& c) {
 }
 
 // Whether it takes the sender's domain for one that has passed.
-bool opendmarc(const TempDir& files, const Case& c) {
+bool passed_by_opendmarc(const TempDir& files, const Case& c) {
   const std::string history = files.file("history");
   const std::string settings = files.write(
       "opendmarc.conf", "AuthservID mx.local\nHistoryFile " + history + "\nTestDNSData " +
                             files.write("dns", "_dmarc.example.org v=DMARC1; p=none\n") + "\n");
-  const Finished run = test::run({"/usr/sbin/opendmarc", "-c", settings, "-t", files.write("message", message(c))},
-                                 {{"OPENDMARC_TEST_CLIENTIP", "192.0.2.1"},
-                                  {"OPENDMARC_TEST_ENVFROM", "<" + c.sender + ">"}});
+  const Finished run = opendmarc().run({"-c", settings, "-t", files.write("message", message(c))},
+                                       {{"OPENDMARC_TEST_CLIENTIP", "192.0.2.1"},
+                                        {"OPENDMARC_TEST_ENVFROM", "<" + c.sender + ">"}});
   const std::string said = read_file(history);
   INFO(run.out << run.err << said);
   REQUIRE(said.find("\nspf ") != said.npos);
@@ -125,13 +123,13 @@ TEST_CASE("OpenDMARC takes no HELO that has passed for a sender") {
 TEST_CASE("SpamAssassin and OpenDMARC themselves read it as their rules say") {
   for (const Case& c : cases) {
     INFO(c.why << ": " << value(c));
-    if (access("/usr/bin/spamassassin", X_OK) == 0) {
+    if (spamassassin().there()) {
       const TempDir files;
-      CHECK(spamassassin(files, c) == spf::name(c.identity));
+      CHECK(found_by_spamassassin(files, c) == spf::name(c.identity));
     }
-    if (access("/usr/sbin/opendmarc", X_OK) == 0) {
+    if (opendmarc().there()) {
       const TempDir files;
-      CHECK(opendmarc(files, c) == (fuzz::opendmarc_identity(value(c)) == "mailfrom"));
+      CHECK(passed_by_opendmarc(files, c) == (fuzz::opendmarc_identity(value(c)) == "mailfrom"));
     }
   }
 }

@@ -1,9 +1,8 @@
 // Those for whom the header is written read it where SPFANNOTATE=queue puts it:
-// SpamAssassin and OpenDMARC themselves, where they are installed.
-#include <unistd.h>
-
+// SpamAssassin and OpenDMARC themselves, where they are there.
 #include "tests/catch.hh"
 #include "tests/queue/queue.hh"
+#include "tests/support/readers.hh"
 #include "tests/support/wrapped.hh"
 
 using namespace test;
@@ -22,10 +21,19 @@ std::string through_queue(const std::string& mail, const std::string& annotate) 
   return "Received: (qmail 4711 invoked from network); 1 Jan 2027 00:00:00 -0000\n" + queue.queued()[0].message;
 }
 
-std::string spamassassin(const std::string& message) {
+std::string said_by_spamassassin(const std::string& message) {
   const TempDir files;
-  return run({"spamassassin", "-t", "-D", "spf", "-x", "--cf=dns_available no", "--cf=skip_rbl_checks 1", files.write("message", message)},
-             {{"HOME", files.path()}})
+  files.make_directory("rules");
+  files.write("rules/local.cf",
+              "loadplugin Mail::SpamAssassin::Plugin::Check\n"
+              "loadplugin Mail::SpamAssassin::Plugin::SPF\n"
+              "header MAILFROM eval:check_for_spf_pass()\n"
+              "header HELO eval:check_for_spf_helo_pass()\n"
+              "dns_available no\n");
+  return spamassassin()
+      .run({"-t", "-D", "spf", "-x", "-C", files.file("rules"), "--siteconfigpath=/nonexistent", "-p", "/dev/null",
+            files.write("message", message)},
+           {{"HOME", files.path()}})
       .err;
 }
 
@@ -36,20 +44,20 @@ const std::string of_sender = "MAIL FROM:<a@pass.example.org>", of_nobody = "MAI
 }  // namespace
 
 TEST_CASE("SpamAssassin uses our result again, of the sender and of the HELO name") {
-  if (access("/usr/bin/spamassassin", X_OK) != 0) {
+  if (!spamassassin().there()) {
     SUCCEED("left out: " << "no spamassassin here");
     return;
   }
-  const std::string sender = spamassassin(through_queue(of_sender, "queue"));
+  const std::string sender = said_by_spamassassin(through_queue(of_sender, "queue"));
   INFO(sender);
   CHECK(contains(sender, "re-using mfrom result from Received-SPF header: pass"));
-  const std::string nobody = spamassassin(through_queue(of_nobody, "queue"));
+  const std::string nobody = said_by_spamassassin(through_queue(of_nobody, "queue"));
   INFO(nobody);
   CHECK(contains(nobody, "re-using helo result from Received-SPF header: "));
 }
 
 TEST_CASE("OpenDMARC takes the domain that has passed") {
-  if (access("/usr/sbin/opendmarc", X_OK) != 0) {
+  if (!opendmarc().there()) {
     SUCCEED("left out: " << "no opendmarc here");
     return;
   }
@@ -58,18 +66,17 @@ TEST_CASE("OpenDMARC takes the domain that has passed") {
   const std::string settings =
       files.write("opendmarc.conf", "AuthservID mx.local\nHistoryFile " + history + "\nTestDNSData " +
                                         files.write("dns", "_dmarc.pass.example.org v=DMARC1; p=none\n") + "\n");
-  const Finished read = run({"/usr/sbin/opendmarc", "-c", settings, "-t",
-                             files.write("message", through_queue(of_sender, "queue"))},
-                            {{"OPENDMARC_TEST_CLIENTIP", "192.0.2.1"},
-                             {"OPENDMARC_TEST_ENVFROM", "<a@pass.example.org>"}});
+  const Finished read = opendmarc().run({"-c", settings, "-t", files.write("message", through_queue(of_sender, "queue"))},
+                                        {{"OPENDMARC_TEST_CLIENTIP", "192.0.2.1"},
+                                         {"OPENDMARC_TEST_ENVFROM", "<a@pass.example.org>"}});
   INFO(read.out << read.err << read_file(history));
   CHECK(contains(read_file(history), "\nspf 0\n"));
 }
 
 TEST_CASE("below the server's Received, where data leaves it, SpamAssassin does not read it") {
-  if (access("/usr/bin/spamassassin", X_OK) != 0) {
+  if (!spamassassin().there()) {
     SUCCEED("left out: " << "no spamassassin here");
     return;
   }
-  CHECK_FALSE(contains(spamassassin(through_queue(of_sender, "data")), "re-using"));
+  CHECK_FALSE(contains(said_by_spamassassin(through_queue(of_sender, "data")), "re-using"));
 }

@@ -183,7 +183,7 @@ MailServer postfix(const TempDir& files) {
           "import_environment = " + passed + "export_environment = " + passed);
   // It waits where somebody may still be writing.
   fs::last_write_time(settings, fs::file_time_type::clock::now() - std::chrono::hours(1));
-  server.environment = {{"MAIL_CONFIG", home}, {"LD_LIBRARY_PATH", root + "/usr/lib/postfix"}};
+  server.environment = {{"MAIL_CONFIG", home}, {"LD_LIBRARY_PATH", root + "/libraries"}};
   server.greeting = "220 mx.local ESMTP Postfix";
   server.ehlo_behind =
       "250-mx.local\n250-PIPELINING\n250-SIZE\n250-ENHANCEDSTATUSCODES\n250-8BITMIME\n250-DSN\n250 SMTPUTF8";
