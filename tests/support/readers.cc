@@ -15,23 +15,36 @@ std::string root() {
   return unpacked ? unpacked : "";
 }
 
-// Perl's modules below the root: usr/share/perl5 and usr/lib/MACHINE/perl5/VERSION.
-std::string perl_modules() {
-  std::string path = root() + "/usr/share/perl5";
-  if (!fs::is_directory(root() + "/usr/lib")) return path;
+// Perl with the modules below the root: usr/share/perl5 and
+// usr/lib/MACHINE/perl5/VERSION. -T is what SpamAssassin wants.
+Arguments perl() {
+  Arguments command = {"/usr/bin/perl", "-T", "-I" + root() + "/usr/share/perl5"};
   for (const auto& machine : fs::directory_iterator(root() + "/usr/lib"))
     if (const fs::path modules = machine.path() / "perl5"; fs::is_directory(modules))
-      for (const auto& version : fs::directory_iterator(modules)) path += ":" + version.path().string();
-  return path;
+      for (const auto& version : fs::directory_iterator(modules))
+        command.push_back("-I" + version.path().string());
+  return command;
 }
 
-Reader reader(const std::string& path) {
-  if (access(path.c_str(), X_OK) == 0) return {{path}, {}};
-  if (root().empty() || access((root() + path).c_str(), X_OK) != 0) return {};
-  return {{root() + path}, {{"PERL5LIB", perl_modules()}, {"LD_LIBRARY_PATH", root() + "/libraries"}}};
-}
+bool is_program(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
 
 }  // namespace
+
+Reader spamassassin() {
+  const std::string path = "/usr/bin/spamassassin";
+  if (is_program(path)) return {{path}, {}};
+  if (root().empty() || !is_program(root() + path)) return {};
+  Reader found{perl(), {}};
+  found.program.push_back(root() + path);
+  return found;
+}
+
+Reader opendmarc() {
+  const std::string path = "/usr/sbin/opendmarc";
+  if (is_program(path)) return {{path}, {}};
+  if (root().empty() || !is_program(root() + path)) return {};
+  return {{root() + path}, {{"LD_LIBRARY_PATH", root() + "/libraries"}}};
+}
 
 Finished Reader::run(const Arguments& arguments, const Environment& more) const {
   Arguments all = program;
@@ -40,8 +53,5 @@ Finished Reader::run(const Arguments& arguments, const Environment& more) const 
   variables.insert(more.begin(), more.end());
   return test::run(all, variables);
 }
-
-Reader spamassassin() { return reader("/usr/bin/spamassassin"); }
-Reader opendmarc() { return reader("/usr/sbin/opendmarc"); }
 
 }  // namespace test
