@@ -1,5 +1,7 @@
 # make, make check, make demo, make install: see README.
 
+comma := ,
+
 CXX    := $(shell head -n 1 conf-cc)
 LD     := $(shell head -n 1 conf-ld)
 PREFIX := $(shell head -n 1 conf-home)
@@ -104,6 +106,11 @@ $(BUILD)/wall_filter.inc: $(BUILD)/wall_filter
 
 $(BUILD)/spf/wall/wall.o: $(BUILD)/wall_filter.inc
 
+# The version is that of the newest entry in CHANGES.
+VERSION := $(firstword $(subst $(comma), ,$(shell sed -n '/^[0-9]/{p;q}' CHANGES)))
+$(BUILD)/spf/base/usage.o: CXX += -DSPF_VERSION='"$(VERSION)"'
+$(BUILD)/spf/base/usage.o: CHANGES
+
 $(BUILD)/%.o: %.cc conf-cc conf-qmail
 	@mkdir -p $(@D)
 	$(CXX) $(OPTIMISER) -I. -I$(BUILD) -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c -o $@ $<
@@ -207,7 +214,5 @@ $(JUDGE) $(BUILD)/tests/bench_dns $(BUILD)/tests/wall_cost: %: %.o $(SUPPORT) $(
 
 $(BUILD)/tests/conformance: $(BUILD)/tests/conformance.o $(SUPPORT) $(ARCHIVE)
 	g++ $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -o $@ $^ -lyaml-cpp $(LIBS)
-
-comma := ,
 
 -include $(shell find build -type f -name '*.d' 2>/dev/null)

@@ -20,10 +20,17 @@
 #include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
 #include "spf/base/environment.hh"
+#include "spf/base/usage.hh"
 #include "spf/proxy/run_proxy.hh"
 #include "spf/dialogue/reply.hh"
 
 namespace {
+
+constexpr spf::Usage usage = {
+    "spfwrap", "prog [ arg ... ]",
+    "Stands between an SMTP client and prog, normally qmail-smtpd, and checks SPF (RFC\n"
+    "7208). It goes into the run script behind tcpserver; SPFBEHAVIOR (0 to 6) in the\n"
+    "environment, or in control/spfbehavior, says what it does. See spfwrap(8)."};
 
 // The environment without what only a checked MAIL may set, or name.
 std::vector<char*> inherited_environment() {
@@ -55,9 +62,10 @@ void say_to_client(std::string_view reply) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    spf::write_log("spfwrap: usage: spfwrap prog [ arg ... ]");
+    spf::write_log(spf::usage_message(usage));
     return spf::wrong_usage;
   }
+  if (const auto answered = spf::answer_about(usage, argc, argv)) return *answered;
   char** prog = argv + 1;
   try {
     const auto peer = [] { return spf::peer_address(0); };

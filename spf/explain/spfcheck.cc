@@ -23,6 +23,7 @@
 #include "spf/engine/limits.hh"
 #include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
+#include "spf/base/usage.hh"
 #include "spf/base/read_write.hh"
 #include "spf/dns/name_servers.hh"
 #include "spf/explain/record_judge.hh"
@@ -31,6 +32,14 @@
 #include "spf/wall/walled_process.hh"
 
 namespace {
+
+constexpr spf::Usage usage = {
+    "spfcheck",
+    "[ -q ] ip helo sender\n"
+    "[ -q ] domain\n"
+    "[ -q ] -C",
+    "Makes the check that spfwrap would make, with the same settings, and explains it; judges\n"
+    "a domain's SPF record; shows with -C the settings. -q prints one word. See spfcheck(1)."};
 
 struct WrongUsage {
   std::string why;
@@ -150,11 +159,9 @@ int check_record(const char* argument, bool quiet) {
   });
 }
 
-int usage(const std::string& why) {
+int wrong(const std::string& why) {
   if (!why.empty()) spf::write_fatal(why);
-  spf::write_log("spfcheck: usage: spfcheck [ -q ] ip helo sender\n"
-                 "                 spfcheck [ -q ] domain\n"
-                 "                 spfcheck [ -q ] -C");
+  spf::write_log(spf::usage_message(usage));
   return spf::wrong_usage;
 }
 
@@ -162,8 +169,8 @@ template <class Work>
 int guarded(Work work) {
   try {
     return work();
-  } catch (const WrongUsage& wrong) {
-    return usage(wrong.why);
+  } catch (const WrongUsage& usage) {
+    return wrong(usage.why);
   } catch (const std::exception& error) {
     spf::write_fatal(error.what());
     return spf::system_trouble;
@@ -176,7 +183,7 @@ int run(int argc, char** argv) {
   for (int option; (option = getopt(argc, argv, "+qC")) != -1;) switch (option) {
       case 'q': quiet = true; break;
       case 'C': configuration = true; break;
-      default: return usage(std::string("unknown option: -") + char(optopt));
+      default: return wrong(std::string("unknown option: -") + char(optopt));
     }
   char** const arguments = argv + optind;
   const int count = argc - optind;
@@ -189,13 +196,14 @@ int run(int argc, char** argv) {
     return guarded([&] { return check_client(arguments, quiet); });
   if (!configuration && count == 1)
     return guarded([&] { return check_record(arguments[0], quiet); });
-  return usage("");
+  return wrong("");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   spf::set_program_name("spfcheck");
+  if (const auto answered = spf::answer_about(usage, argc, argv)) return *answered;
   std::signal(SIGPIPE, SIG_IGN);
   return run(argc, argv);
 }

@@ -22,11 +22,18 @@
 #include "spf/base/environment.hh"
 #include "spf/base/process.hh"
 #include "spf/base/sanitise.hh"
+#include "spf/base/usage.hh"
 #include "spf/dialogue/variables.hh"
 #include "spf/dialogue/annotation.hh"
 #include "spf/queue/handover.hh"
 
 namespace {
+
+constexpr spf::Usage usage = {
+    "spfqueue", "[ prog [ arg ... ] ]",
+    "Stands where qmail-queue does: the message on descriptor 0, the envelope on 1. Puts the\n"
+    "header fields of an SPF check on top of the message, and runs prog, normally\n"
+    "qmail-queue. SPFANNOTATE=queue has spfwrap set it up. See spfqueue(8)."};
 
 std::string_view value_of(const char* name) {
   const char* value = std::getenv(name);
@@ -123,6 +130,7 @@ int run(char** arguments) {
 
 int main(int argc, char** argv) {
   spf::set_program_name("spfqueue");
+  if (const auto answered = spf::answer_about(usage, argc, argv)) return *answered;
   try {
     return run(argc > 0 ? argv + 1 : argv);
   } catch (const std::bad_alloc&) {

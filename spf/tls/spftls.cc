@@ -14,12 +14,18 @@
 
 #include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
+#include "spf/base/usage.hh"
 #include "spf/tls/certificate.hh"
 #include "spf/tls/connection.hh"
 #include "spf/tls/context.hh"
 #include "spf/tls/status.hh"
 
 namespace {
+
+constexpr spf::Usage usage = {
+    "spftls", "[ -n ] -c certificate [ -k key ] [ -l ciphers ]",
+    "Does TLS for one client. spfwrap starts it. With -n it tells whether the certificate can\n"
+    "be used, and prints what that says of itself. See spftls(8)."};
 
 constexpr int plain = 3;  // the socket to spfwrap
 constexpr std::chrono::seconds handshake_time{30};
@@ -85,8 +91,8 @@ int check(const spf::TlsFiles& files) {
   return 0;
 }
 
-int usage() {
-  spf::write_log("spftls: usage: spftls [ -n ] -c certificate [ -k key ] [ -l ciphers ]");
+int wrong() {
+  spf::write_log(spf::usage_message(usage));
   return spf::wrong_usage;
 }
 
@@ -94,6 +100,7 @@ int usage() {
 
 int main(int argc, char** argv) {
   spf::set_program_name("spftls");
+  if (const auto answered = spf::answer_about(usage, argc, argv)) return *answered;
   spf::TlsFiles files;
   bool only_check = false;
   for (int option; (option = getopt(argc, argv, "nc:k:l:")) != -1;) switch (option) {
@@ -101,9 +108,9 @@ int main(int argc, char** argv) {
       case 'c': files.certificate = optarg; break;
       case 'k': files.key = optarg; break;
       case 'l': files.ciphers = optarg; break;
-      default: return usage();
+      default: return wrong();
     }
-  if (optind != argc || files.certificate.empty()) return usage();
+  if (optind != argc || files.certificate.empty()) return wrong();
   if (files.key.empty()) files.key = files.certificate;
   try {
     return only_check ? check(files) : serve(files);

@@ -10,7 +10,7 @@ FUZZ_FLAGS    = -g -O2 -fno-omit-frame-pointer -fsanitize=address,undefined -fno
 FUZZ_CXX      = clang++ -std=c++20 -Wall -Wextra $(FUZZ_FLAGS) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP
 
 # All that reads what strangers send and has no descriptor.
-FUZZ_PARTS    = $(filter-out spf/base/own_address.cc spf/base/process.cc,$(wildcard spf/base/*.cc)) \
+FUZZ_PARTS    = $(filter-out $(addprefix spf/base/,own_address.cc process.cc usage.cc),$(wildcard spf/base/*.cc)) \
                 $(wildcard spf/dialogue/*.cc spf/engine/*.cc) spf/dns/dns_message.cc spf/tls/status.cc
 
 FUZZ_SOURCES  = $(filter-out tests/fuzz/libfuzzer.cc %_test.cc,$(wildcard tests/fuzz/*.cc))
