@@ -5,6 +5,7 @@
 
 #include "spf/engine/limits.hh"
 #include "spf/dns/resolver.hh"
+#include "spf/engine/verdict.hh"
 
 namespace spf {
 
@@ -44,6 +45,16 @@ class Trace {
 
   // DNS was asked, or the answer was still known.
   virtual void question(std::string_view /*name*/, RrType, const Answer&) {}
+
+  // A refusal is due, and the record of a forwarder's domain is evaluated: what
+  // follows is of another check, until forwarder_done().
+  virtual void forwarder(std::string_view /*domain*/) {}
+  virtual void forwarder_done(std::string_view /*domain*/, Result) {}
+
+  // A refusal is due, and the DMARC policy of a domain is looked for. `found` is
+  // what came of it, as "p=reject at example.org".
+  virtual void dmarc(std::string_view /*domain*/) {}
+  virtual void dmarc_done(std::string_view /*domain*/, std::string_view /*found*/) {}
 
   // Something the administrator should know: a local rule that was left out.
   virtual void warning(std::string_view /*text*/) {}
