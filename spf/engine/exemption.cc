@@ -1,28 +1,111 @@
 #include "spf/engine/exemption.hh"
 
 #include <exception>
+#include <memory>
+#include <set>
+#include <utility>
 
+#include "spf/base/dns_name.hh"
+#include "spf/engine/check_host.hh"
+#include "spf/engine/dmarc.hh"
 #include "spf/engine/forwarders.hh"
+#include "spf/engine/prefetch.hh"
 
 namespace spf {
 
 namespace {
 
-Exemption exempt(std::string reason) {
-  if (reason.size() > longest_reason) reason.resize(longest_reason);
-  return {std::move(reason), false};
+// What may be asked early for all forwarders together. The check before has
+// asked, too, and what a forwarder's record needs must still be askable.
+constexpr std::size_t most_ahead = Limits::most_questions / 2;
+
+// A resolver that asks no more than so much early, and follows no answer after
+// its own end.
+class Sparing : public Resolver {
+ public:
+  explicit Sparing(Resolver& resolver) : resolver_(resolver) {}
+
+  void prefetch(std::string_view name, RrType type, Follow follow) override {
+    const std::pair question(canonical_name(name), type);
+    if (!asked_.contains(question)) {
+      if (asked_.size() == most_ahead) return;
+      asked_.insert(question);
+    }
+    if (!follow) return resolver_.prefetch(name, type);
+    resolver_.prefetch(name, type,
+                       [alive = std::weak_ptr(alive_), follow = std::move(follow)](const Answer& answer) {
+                         if (!alive.expired()) follow(answer);
+                       });
+  }
+  const Answer& lookup(std::string_view name, RrType type) override {
+    return resolver_.lookup(name, type);
+  }
+
+ private:
+  Resolver& resolver_;
+  std::set<std::pair<std::string, RrType>> asked_;
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+Exemption exempt(std::string reason) { return {std::move(reason), false, {}}; }
+
+Exemption in_trouble(std::string problem) { return {{}, true, std::move(problem)}; }
+
+// The first of the forwarders' domains whose own record passes the client.
+Exemption passed_by(const std::vector<std::string>& domains, const Query& query,
+                    Resolver& resolver, Trace& trace) {
+  Exemption none;
+  for (const std::string& domain : domains) {
+    CheckHost host(resolver, {query.client, "postmaster@" + domain, query.helo, {}, 0}, trace);
+    trace.forwarder(domain);
+    const Result result = host.check(domain, {}).result;
+    trace.forwarder_done(domain, result);
+    if (result == Result::pass) return exempt("forwarder:" + domain);
+    if (result == Result::temperror && !none.trouble) none = in_trouble("forwarder:" + domain);
+  }
+  return none;
 }
 
-}  // namespace
+// What a DMARC checker behind us will decide.
+Exemption left_to_dmarc(const std::string& domain, Resolver& resolver, Trace& trace) {
+  trace.dmarc(domain);
+  const DmarcFinding found = find_dmarc_policy(domain, resolver, trace);
+  const std::string policy(name(found.policy));
+  trace.dmarc_done(domain, found.trouble          ? "no answer"
+                           : found.domain.empty() ? "no record"
+                                                  : policy + " at " + found.domain);
+  if (found.trouble) return in_trouble("dmarc:" + domain);
+  if (found.policy == DmarcPolicy::none) return {};
+  return exempt("dmarc:" + found.domain + ":" + policy);
+}
 
-Exemption exemption(const Query& query, const ExemptionOptions& options, Resolver&, Trace&) try {
+Exemption decide(const Query& query, const ExemptionOptions& options, Resolver& resolver,
+                 Trace& trace) {
   const Forwarders forwarders = parse_forwarders(options.forwarders);
   for (const Forwarders::Network& network : forwarders.networks)
     if (query.client.in_network(network.address, network.prefix))
       return exempt("forwarder:" + network.text);
-  return {};
+
+  Sparing sparing(resolver);
+  for (const std::string& domain : forwarders.domains) sparing.prefetch(domain, RrType::txt, {});
+  const std::string domain = options.dmarc ? subject(query).domain : std::string();
+  for (const std::string& name : dmarc_names(domain)) resolver.prefetch(name, RrType::txt);
+  for (const std::string& domain : forwarders.domains)
+    std::make_shared<Prefetch>(sparing, query.client)->ask_record(domain);
+
+  Exemption by_forwarder = passed_by(forwarders.domains, query, sparing, trace);
+  if (!options.dmarc || !by_forwarder.reason.empty()) return by_forwarder;
+  Exemption by_dmarc = left_to_dmarc(domain, resolver, trace);
+  return by_dmarc.reason.empty() && by_forwarder.trouble ? by_forwarder : by_dmarc;
+}
+
+}  // namespace
+
+Exemption exemption(const Query& query, const ExemptionOptions& options, Resolver& resolver,
+                    Trace& trace) try {
+  return decide(query, options, resolver, trace);
 } catch (const std::exception&) {
-  return {{}, true};
+  return in_trouble({});
 }
 
 std::vector<std::string> forwarder_problems(std::string_view forwarders) {

@@ -3,7 +3,6 @@
 // checker behind us. The SPF result stays what it is.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,35 +18,36 @@ namespace spf {
 struct ExemptionOptions {
   std::string forwarders;  // spfforwarders: the file as it is, comments and all; "" is off
   bool dmarc = false;      // SPFDMARC
-  std::string receiver;    // R, for %{r} in a forwarder's record
+  std::string receiver;    // R
 };
-
-// No reason of an exemption is longer.
-inline constexpr std::size_t longest_reason = 255;
 
 struct Exemption {
   // Why the message is let through, in one word without blanks; "" where there
   // is no reason:
   //   forwarder:192.0.2.0/24      the line of spfforwarders, a network
-  //   forwarder:example.org       the line, a domain whose record passes the client
+  //   forwarder:example.org       a domain (with A-labels) whose record passes the client
   //   dmarc:example.org:reject    where the policy was found, and it: or quarantine
-  // Not sanitised: the domain of a policy is the client's.
+  // At most 263 octets. Not sanitised: the domain of a policy is the client's.
   std::string reason;
 
   // There is no reason, but DNS did not say so (temperror of a forwarder's
   // record, no answer for a DMARC record): a refusal could be wrong for ever, so
   // the message is to be deferred (451) instead. Never with a reason.
   bool trouble = false;
+  // With trouble: what got no answer, as "forwarder:example.org" or
+  // "dmarc:example.org", of the sender's domain; "" where memory ran out.
+  std::string problem{};
 
   bool operator==(const Exemption&) const = default;
 };
 
 // Whether the message that `query` is about is let through although its level
-// refuses it. To be asked only then, with the resolver of its check(), whose
-// answers, deadline and bound on questions hold on. Networks are decided first,
-// without DNS; then the domains' records and DMARC's are asked for together, and
-// evaluated in the order of the file. Never throws: trouble of ours is trouble.
-// In memory trouble libspf2 may end the process, as in check().
+// refuses it. To be asked only then. Networks are decided first, without DNS;
+// then the domains' records and DMARC's are asked for together, and evaluated in
+// the order of the file. The resolver's deadline and bound on questions are those
+// of all together; if it is that of the check(), what it knows is not asked again.
+// Never throws: trouble of ours is trouble. In memory trouble libspf2 may end the
+// process, as in check().
 Exemption exemption(const Query& query, const ExemptionOptions& options, Resolver& resolver,
                     Trace& trace);
 

@@ -33,10 +33,12 @@ std::optional<Forwarders::Network> network(const Address& address, std::string_v
 
 bool is_number(std::string_view label) { return std::all_of(label.begin(), label.end(), is_digit); }
 
-// Of two labels or more, as check_host() wants it; not what begins an address.
+// Of two labels or more, as check_host() wants it; not the beginning of an
+// address, nor a literal.
 bool is_forwarder_domain(std::string_view name) {
   const auto dot = name.rfind('.');
-  return is_domain(name) && is_dns_name(name) && dot != name.npos && !is_number(name.substr(dot + 1));
+  return is_domain(name) && is_dns_name(name) && dot != name.npos && !name.starts_with('[') &&
+         !is_number(name.substr(dot + 1));
 }
 
 }  // namespace
@@ -59,10 +61,10 @@ Forwarders parse_forwarders(std::string_view text) {
     if (!is_forwarder_domain(name)) {
       problem("neither a domain nor an address: " + printable(line, longest_shown));
     } else if (std::none_of(result.domains.begin(), result.domains.end(), [&](const auto& known) {
-                 return equal_ignoring_case(known.name, name);
+                 return equal_ignoring_case(known, name);
                })) {
       if (result.domains.size() < most_forwarder_domains)
-        result.domains.push_back({std::move(name), std::string(line)});
+        result.domains.push_back(std::move(name));
       else if (!std::exchange(full, true))
         problem("more than " + std::to_string(most_forwarder_domains) +
                 " domains: this one and those after it are left out");

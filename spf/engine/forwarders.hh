@@ -20,12 +20,9 @@ struct Forwarders {
     unsigned prefix;   // bits, at most address.bits()
     std::string text;  // the line
   };
-  struct Domain {
-    std::string name;  // with A-labels, without a trailing dot
-    std::string text;  // the line
-  };
   std::vector<Network> networks;
-  std::vector<Domain> domains;        // each once, at most most_forwarder_domains
+  std::vector<std::string> domains;   // with A-labels and no dot at the end; each
+                                      // once, at most most_forwarder_domains
   std::vector<std::string> problems;  // `line 3: what is wrong`
 };
 

@@ -28,10 +28,12 @@ class Prefetch : public std::enable_shared_from_this<Prefetch> {
   // not, and as many questions as can be spared.
   void record(const Record& record, const std::string& domain);
 
+  // Asks for the record of `domain`, and then what that needs.
+  void ask_record(const std::string& domain);
+
  private:
   void term(const Directive& directive, const std::string& domain);
   void ask(const std::string& name, RrType type, Resolver::Follow follow = {});
-  void ask_record(const std::string& domain);
   void ask_exchanges(const std::string& name);
 
   Resolver& resolver_;
