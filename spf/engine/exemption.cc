@@ -79,12 +79,18 @@ Exemption left_to_dmarc(const std::string& domain, Resolver& resolver, Trace& tr
   return exempt("dmarc:" + found.domain + ":" + policy);
 }
 
-Exemption decide(const Query& query, const ExemptionOptions& options, Resolver& resolver,
-                 Trace& trace) {
-  const Forwarders forwarders = parse_forwarders(options.forwarders);
+std::optional<Exemption> without_dns(const Query& query, const Forwarders& forwarders, bool dmarc) {
   for (const Forwarders::Network& network : forwarders.networks)
     if (query.client.in_network(network.address, network.prefix))
       return exempt("forwarder:" + network.text);
+  if (forwarders.domains.empty() && !dmarc) return Exemption{};
+  return {};
+}
+
+Exemption decide(const Query& query, const ExemptionOptions& options, Resolver& resolver,
+                 Trace& trace) {
+  const Forwarders forwarders = parse_forwarders(options.forwarders);
+  if (auto known = without_dns(query, forwarders, options.dmarc)) return *std::move(known);
 
   Sparing sparing(resolver);
   for (const std::string& domain : forwarders.domains) sparing.prefetch(domain, RrType::txt, {});
@@ -106,6 +112,10 @@ Exemption exemption(const Query& query, const ExemptionOptions& options, Resolve
   return decide(query, options, resolver, trace);
 } catch (const std::exception&) {
   return in_trouble({});
+}
+
+std::optional<Exemption> exemption_without_dns(const Query& query, const ExemptionOptions& options) {
+  return without_dns(query, parse_forwarders(options.forwarders), options.dmarc);
 }
 
 std::vector<std::string> forwarder_problems(std::string_view forwarders) {

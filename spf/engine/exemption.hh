@@ -3,6 +3,7 @@
 // checker behind us. The SPF result stays what it is.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,11 @@ struct Exemption {
 // process, as in check().
 Exemption exemption(const Query& query, const ExemptionOptions& options, Resolver& resolver,
                     Trace& trace);
+
+// The same where it takes no DNS: the client is in a network, or nothing else
+// could let it through. Nothing where exemption() is to be asked. Reads the
+// administrator's text only; throws std::bad_alloc.
+std::optional<Exemption> exemption_without_dns(const Query& query, const ExemptionOptions& options);
 
 // What exemption() can't use of spfforwarders, each as a warning that names the
 // setting and the line's number: `spfforwarders: line 3: ...`. Needs no DNS.

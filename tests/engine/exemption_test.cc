@@ -72,6 +72,24 @@ TEST_CASE("a client in a forwarder's network is let through, without DNS") {
   }
 }
 
+TEST_CASE("what takes no DNS can be told beforehand") {
+  const struct { const char* file; bool dmarc; const char* told; } cases[] = {
+      {"192.0.2.0/24", false, "forwarder:192.0.2.0/24"},
+      {"f.example\n192.0.2.0/24", true, "forwarder:192.0.2.0/24"},
+      {"198.51.100.0/24", false, "-"},
+      {"", false, "-"},
+      {"bad line", false, "-"},
+      {"198.51.100.0/24", true, "to be asked"},
+      {"f.example", false, "to be asked"},
+      {"", true, "to be asked"},
+  };
+  for (const auto& c : cases) {
+    const auto known = exemption_without_dns(query(), {c.file, c.dmarc, "mx.local"});
+    INFO(c.file);
+    CHECK((known ? told(*known) : "to be asked") == c.told);
+  }
+}
+
 TEST_CASE("a client that a forwarder's own record passes is let through") {
   const struct { const char* comment; const char* record; const char* told; } cases[] = {
       {"a network", "v=spf1 ip4:192.0.2.0/24 -all", "forwarder:f.example"},
