@@ -41,7 +41,7 @@ std::vector<std::string> terms_of(std::string_view text) {
 // How deep lines of this depth stand: what a redirect leads to is deeper, too.
 unsigned CheckTrace::indent(unsigned depth) {
   if (frames_.size() <= depth) frames_.resize(depth + 1);
-  unsigned result = depth;
+  unsigned result = step_indent_ + depth;
   for (unsigned i = 0; i <= depth; ++i) result += frames_[i].redirects;
   return result;
 }
@@ -75,7 +75,7 @@ void CheckTrace::term_done(unsigned depth, const Term& term, Outcome outcome, co
   open_.pop_back();
   const bool followed = outcome == Outcome::match && term.kind == Term::Kind::redirect;
   lines_[line].label = followed ? "followed" : name(outcome);
-  (local ? local_limits_ : record_limits_) = used;
+  if (step_indent_ == 0) (local ? local_limits_ : record_limits_) = used;
   frames_.resize(depth + 1);  // what was included is over
   if (followed) {
     ++frames_[depth].redirects;
@@ -90,14 +90,40 @@ void CheckTrace::term_done(unsigned depth, const Term& term, Outcome outcome, co
 
 void CheckTrace::explanation(std::string_view domain_spec) {
   add(0, "exp=" + std::string(domain_spec));
-  explaining_ = true;
+  shows_texts_ = true;
   question_indent_ = 1;
+}
+
+// What follows is of another check, one deeper.
+void CheckTrace::begin_step(std::string_view text) {
+  step_ = lines_.size();
+  step_indent_ = 0;
+  add(0, text);
+  step_indent_ = question_indent_ = 1;
+  frames_.clear();
+  open_.clear();
+}
+
+void CheckTrace::forwarder(std::string_view domain) {
+  shows_texts_ = false;
+  begin_step("forwarder " + std::string(domain));
+}
+
+void CheckTrace::forwarder_done(std::string_view, Result result) { lines_[step_].label = spf::name(result); }
+
+void CheckTrace::dmarc(std::string_view domain) {
+  shows_texts_ = true;
+  begin_step("DMARC policy of " + std::string(domain));
+}
+
+void CheckTrace::dmarc_done(std::string_view, std::string_view found) {
+  lines_[step_].text += ": " + std::string(found);
 }
 
 void CheckTrace::question(std::string_view name, RrType type, const Answer& answer) {
   add(question_indent_, answers_.line(name, type, answer,
-                                      explaining_ ? AnswerText::Texts::show : AnswerText::Texts::count));
-  if (type != RrType::txt || explaining_ || select_record(answer.texts).count < 2) return;
+                                      shows_texts_ ? AnswerText::Texts::show : AnswerText::Texts::count));
+  if (type != RrType::txt || shows_texts_ || select_record(answer.texts).count < 2) return;
   for (const std::string& text : answer.texts)
     if (is_spf_record(text)) add(question_indent_, text);
 }

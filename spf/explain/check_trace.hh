@@ -18,7 +18,7 @@ class CheckTrace : public Trace {
   const std::vector<TreeLine>& lines() const { return lines_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  // What the domain's terms and the local rules have used.
+  // What the domain's terms and the local rules have used; not the forwarders'.
   const Limits& record_limits() const { return record_limits_; }
   const Limits& local_limits() const { return local_limits_; }
   bool local_rules_tried() const { return local_rules_tried_; }
@@ -28,6 +28,10 @@ class CheckTrace : public Trace {
   void term(unsigned depth, const Term& term) override;
   void term_done(unsigned depth, const Term& term, Outcome outcome, const Limits& used) override;
   void explanation(std::string_view domain_spec) override;
+  void forwarder(std::string_view domain) override;
+  void forwarder_done(std::string_view domain, Result result) override;
+  void dmarc(std::string_view domain) override;
+  void dmarc_done(std::string_view domain, std::string_view found) override;
   void question(std::string_view name, RrType type, const Answer& answer) override;
   void warning(std::string_view text) override;
 
@@ -44,13 +48,16 @@ class CheckTrace : public Trace {
 
   unsigned indent(unsigned depth);
   void add(unsigned depth, std::string_view text, std::string_view label = {});
+  void begin_step(std::string_view text);
 
   std::vector<TreeLine> lines_;
   std::vector<std::string> warnings_;
   std::vector<Frame> frames_;
   std::vector<OpenTerm> open_;
+  std::size_t step_ = 0;   // the line of a forwarder, or of DMARC
+  unsigned step_indent_ = 0;
   unsigned question_indent_ = 0;
-  bool explaining_ = false, local_rules_tried_ = false;
+  bool shows_texts_ = false, local_rules_tried_ = false;
   AnswerText answers_;
   Limits record_limits_, local_limits_;
 };
