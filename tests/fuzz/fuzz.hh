@@ -23,6 +23,7 @@ void reply(std::string_view data);    // a child's replies, and ours
 void header(std::string_view data);   // header, variables and log line
 void record(std::string_view data);   // the grammar of SPF records
 void engine(std::string_view data);   // a whole check, with hostile DNS
+void exemption(std::string_view data);  // what lets through, with hostile DNS
 void message(std::string_view data);  // one DNS message
 void fields(std::string_view data);   // header fields taken out of a message
 

@@ -83,6 +83,7 @@ TEST_CASE("what is fuzzed keeps its word on the corpora and near them") {
       {"reply", fuzz::reply, 3000},     {"header", fuzz::header, 10000},
       {"record", fuzz::record, 20000},  {"engine", fuzz::engine, 2000},
       {"message", fuzz::message, 20000},   {"fields", fuzz::fields, 20000},
+      {"exemption", fuzz::exemption, 2000},
   };
   for (const auto& t : targets) {
     const std::vector<std::string> inputs = corpus(t.name);

@@ -2,7 +2,7 @@
 # clang with sanitizers and run for that long, two at a time. make check needs
 # no clang: fuzz_test drives the same code for a moment.
 
-FUZZERS       = session path reply header record engine message fields
+FUZZERS       = session path reply header record engine exemption message fields
 FUZZ_SECONDS  = 1200
 FUZZ_PACKAGES = clang libclang-rt-dev
 FUZZ_MISSING := $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer*),,clang)
