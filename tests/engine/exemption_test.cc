@@ -1,6 +1,7 @@
 // What lets a message through that its level refuses: forwarders, and DMARC.
 #include "spf/engine/exemption.hh"
 
+#include <chrono>
 #include <ctime>
 #include <new>
 #include <set>
@@ -9,7 +10,9 @@
 #include <vector>
 
 #include "tests/catch.hh"
+#include "tests/support/dns_server.hh"
 #include "tests/support/fake_resolver.hh"
+#include "tests/support/local_resolver.hh"
 
 using namespace spf;
 
@@ -409,4 +412,45 @@ TEST_CASE("an answer that comes when the exemption is over is not followed") {
   for (std::size_t i = 0; i < resolver.open.size(); ++i)
     resolver.open[i].follow(resolver.lookup(resolver.open[i].name, resolver.open[i].type));
   CHECK(resolver.prefetched == before);
+}
+
+TEST_CASE("over the wire no more is asked than counts, and what is large comes over TCP") {
+  DnsServer server;
+  server.use();
+  server.txt("f.example", "v=spf1 ip4:198.51.100.0/24 -all");
+  server.txt("g.example", "v=spf1 include:f.example -all");
+  server.txt("_dmarc.example.org", "v=DMARC1; x=" + std::string(40000, 'x') + "; p=none; np=reject");
+  const ExemptionOptions options{"f.example\ng.example", true, "mx.local"};
+  const auto ask = [&](const std::string& client) {
+    LocalResolver resolver(DnsResolver::Clock::now() + std::chrono::seconds(20));
+    Trace nobody;
+    return told(exemption(query(client, "joe@a.example.org"), options, resolver, nobody));
+  };
+  CHECK(ask("192.0.2.1") == "dmarc:example.org:reject");
+  std::set<std::string> names;
+  for (const auto& question : server.seen()) names.insert(question.name + (question.tcp ? " over TCP" : ""));
+  CHECK(names == std::set<std::string>{"_dmarc.a.example.org", "_dmarc.example.org", "_dmarc.example.org over TCP",
+                                       "_dmarc.org", "a.example.org", "f.example", "g.example"});
+  CHECK(ask("198.51.100.1") == "forwarder:f.example");
+  server.fault("g.example", DnsServer::Fault::servfail);
+  server.fault("_dmarc.org", DnsServer::Fault::servfail);
+  CHECK(ask("198.51.100.1") == "forwarder:f.example");
+}
+
+TEST_CASE("what gets no answer in time, or a failure, is trouble", "[waits]") {
+  DnsServer server;
+  server.use();
+  server.txt("f.example", "v=spf1 -all");
+  server.fault("silent.example", DnsServer::Fault::silence);
+  server.fault("_dmarc.failing.example", DnsServer::Fault::servfail);
+  const struct { const char* file; const char* sender; const char* told; } cases[] = {
+      {"f.example\nsilent.example", "joe@example.org", "trouble forwarder:silent.example"},
+      {"f.example", "joe@failing.example", "trouble dmarc:failing.example"},
+  };
+  for (const auto& c : cases) {
+    LocalResolver resolver(DnsResolver::Clock::now() + std::chrono::seconds(1));
+    Trace nobody;
+    INFO(c.told);
+    CHECK(told(exemption(query("192.0.2.1", c.sender), {c.file, true, "mx.local"}, resolver, nobody)) == c.told);
+  }
 }
