@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "spf/engine/check.hh"
+#include "spf/engine/check_host.hh"
 #include "spf/engine/exemption.hh"
 #include "tests/catch.hh"
 #include "tests/support/fake_resolver.hh"
@@ -32,7 +32,7 @@ TEST_CASE("forwarders and DMARC stand behind the check, each with its own record
   resolver.txt("_dmarc.example.org", "v=DMARC1; p=none");
   const Query query{*Address::parse("192.0.2.1"), "helo.example", "joe@example.org"};
   CheckTrace trace;
-  check(query, {}, resolver, trace);
+  CheckHost(resolver, {query.client, query.sender, query.helo, "", 0}, trace).check("example.org", {});
   const Limits used = trace.record_limits();
   CHECK(used.lookups == 1);
   const std::string checked = told(trace);
