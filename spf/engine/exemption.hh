@@ -19,7 +19,6 @@ namespace spf {
 struct ExemptionOptions {
   std::string forwarders;  // spfforwarders: the file as it is, comments and all; "" is off
   bool dmarc = false;      // SPFDMARC
-  std::string receiver;    // R
 };
 
 struct Exemption {

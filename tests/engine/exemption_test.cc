@@ -22,9 +22,9 @@ Query query(const std::string& client = "192.0.2.1", const std::string& sender =
   return {Address::parse(client).value(), "helo.example", sender};
 }
 
-ExemptionOptions forwarders(const std::string& text) { return {text, false, "mx.local"}; }
+ExemptionOptions forwarders(const std::string& text) { return {text, false}; }
 
-const ExemptionOptions dmarc{"", true, "mx.local"};
+const ExemptionOptions dmarc{"", true};
 
 // The reason, or `trouble PROBLEM`, or "-".
 std::string told(const Exemption& exemption) {
@@ -87,7 +87,7 @@ TEST_CASE("what takes no DNS can be told beforehand") {
       {"", true, "to be asked"},
   };
   for (const auto& c : cases) {
-    const auto known = exemption_without_dns(query(), {c.file, c.dmarc, "mx.local"});
+    const auto known = exemption_without_dns(query(), {c.file, c.dmarc});
     INFO(c.file);
     CHECK((known ? told(*known) : "to be asked") == c.told);
   }
@@ -208,7 +208,7 @@ TEST_CASE("all that forwarders and DMARC need takes the round trips of the deepe
     file += domain + "\n";
   }
   resolver.txt("_dmarc.example.org", "v=DMARC1; p=reject");
-  CHECK(asked(resolver, {file, true, "mx.local"}, query("192.0.2.1", "joe@a.b.example.org")) ==
+  CHECK(asked(resolver, {file, true}, query("192.0.2.1", "joe@a.b.example.org")) ==
         "dmarc:example.org:reject");
   CHECK(resolver.rounds == 3);
   CHECK(resolver.questions() == 8 * 5 + 4);
@@ -301,7 +301,7 @@ TEST_CASE("a forwarder counts before DMARC, and trouble only where neither lets 
     else
       resolver.trouble("_dmarc.example.org", RrType::txt);
     INFO(c.forwarder << ", " << (c.record ? c.record : "no answer"));
-    CHECK(asked(resolver, {c.forwarder, true, "mx.local"}) == c.told);
+    CHECK(asked(resolver, {c.forwarder, true}) == c.told);
   }
 }
 
@@ -335,13 +335,13 @@ TEST_CASE("hostile records cost little and let nobody through") {
   for (const char* name : {"_dmarc.a", "_dmarc.a.a", "_dmarc.a.a.a", "_dmarc.a.a.a.a"})
     for (int i = 0; i < 20; ++i) resolver.txt(name, tags);
   const auto start = std::clock();
-  CHECK(asked(resolver, {file, true, "mx.local"}, query("192.0.2.1", sender)) == "-");
+  CHECK(asked(resolver, {file, true}, query("192.0.2.1", sender)) == "-");
   CHECK(double(std::clock() - start) / CLOCKS_PER_SEC < 1);
   for (const std::string& helo : {std::string("a\0b.example", 11), std::string(70000, 'a'), std::string(70000, '.'),
                                   std::string(300, '\xff') + ".example"}) {
     FakeResolver empty;
     Trace nobody;
-    CHECK(told(exemption({query().client, helo, ""}, {"f.example", true, "mx.local"}, empty, nobody)) == "-");
+    CHECK(told(exemption({query().client, helo, ""}, {"f.example", true}, empty, nobody)) == "-");
   }
 }
 
@@ -375,7 +375,7 @@ TEST_CASE("a trace hears of each step, and of its questions") {
     else
       resolver.trouble("_dmarc.example.org", RrType::txt);
     Listener listener;
-    exemption(query(), {"f.example", true, "mx.local"}, resolver, listener);
+    exemption(query(), {"f.example", true}, resolver, listener);
     const std::string further = std::string(c.found) == "no record" ? " ? _dmarc.org\n" : "";
     CHECK(listener.said == "forwarder f.example\n ? f.example\n 0 f.example\nis f.example fail\n"
                            "dmarc example.org\n ? _dmarc.example.org\n" + further +
@@ -389,7 +389,7 @@ TEST_CASE("trouble of ours is trouble") {
   } resolver;
   CHECK(asked(resolver, forwarders("f.example")) == "trouble ");
   CHECK(asked(resolver, dmarc) == "trouble ");
-  CHECK(asked(resolver, {"192.0.2.1\nf.example", true, "mx.local"}) == "forwarder:192.0.2.1");
+  CHECK(asked(resolver, {"192.0.2.1\nf.example", true}) == "forwarder:192.0.2.1");
 }
 
 TEST_CASE("an answer that comes when the exemption is over is not followed") {
@@ -420,7 +420,7 @@ TEST_CASE("over the wire no more is asked than counts, and what is large comes o
   server.txt("f.example", "v=spf1 ip4:198.51.100.0/24 -all");
   server.txt("g.example", "v=spf1 include:f.example -all");
   server.txt("_dmarc.example.org", "v=DMARC1; x=" + std::string(40000, 'x') + "; p=none; np=reject");
-  const ExemptionOptions options{"f.example\ng.example", true, "mx.local"};
+  const ExemptionOptions options{"f.example\ng.example", true};
   const auto ask = [&](const std::string& client) {
     LocalResolver resolver(DnsResolver::Clock::now() + std::chrono::seconds(20));
     Trace nobody;
@@ -451,6 +451,6 @@ TEST_CASE("what gets no answer in time, or a failure, is trouble", "[waits]") {
     LocalResolver resolver(DnsResolver::Clock::now() + std::chrono::seconds(1));
     Trace nobody;
     INFO(c.told);
-    CHECK(told(exemption(query("192.0.2.1", c.sender), {c.file, true, "mx.local"}, resolver, nobody)) == c.told);
+    CHECK(told(exemption(query("192.0.2.1", c.sender), {c.file, true}, resolver, nobody)) == c.told);
   }
 }

@@ -36,7 +36,7 @@ TEST_CASE("forwarders and DMARC stand behind the check, each with its own record
   const Limits used = trace.record_limits();
   CHECK(used.lookups == 1);
   const std::string checked = told(trace);
-  exemption(query, {"f.example\ng.example", true, "mx.local"}, resolver, trace);
+  exemption(query, {"f.example\ng.example", true}, resolver, trace);
   CHECK(trace.record_limits().lookups == used.lookups);
   CHECK(told(trace).substr(0, checked.size()) == checked);
   CHECK(told(trace).substr(checked.size()) == R"(fail forwarder f.example

@@ -123,7 +123,7 @@ void exemption(std::string_view data) {
   Input input(data);
   const unsigned how = input.octet();
   const auto client = spf::Address::parse(how & 1 ? "192.0.2.1" : "2001:db8::1");
-  const spf::ExemptionOptions options{input.text(), (how & 2) != 0, "mx.local"};
+  const spf::ExemptionOptions options{input.text(), (how & 2) != 0};
   const std::string helo = input.text();
   const std::string sender = how & 4 ? input.text() : "joe@" + input.text();
   for (const std::string& problem : spf::forwarder_problems(options.forwarders))
