@@ -7,13 +7,16 @@ Cost& Cost::operator+=(const Cost& other) {
   voids4 += other.voids4;
   voids6 += other.voids6;
   possible_voids += other.possible_voids;
+  more = more || other.more;
   return *this;
 }
+
+std::string Cost::counted_terms() const { return (more ? "at least " : "") + counted(terms, "term"); }
 
 std::string Cost::label() const {
   if (terms == 0) return {};
   const bool is_void = terms == 1 && voids4 == 1 && voids6 == 1;
-  return counted(terms, "term") + (is_void ? ", void" : "");
+  return counted_terms() + (is_void ? ", void" : "");
 }
 
 std::string counted(unsigned count, std::string_view what) {

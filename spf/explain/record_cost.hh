@@ -13,8 +13,12 @@ struct Cost {
   unsigned voids4 = 0;          // void lookups, for a client with an IPv4 address
   unsigned voids6 = 0;          // and with an IPv6 address
   unsigned possible_voids = 0;  // more of them, which depend on the client
+  bool more = false;            // of all these: an include that depends on the client
 
   Cost& operator+=(const Cost& other);
+
+  // "3 terms", "at least 3 terms"
+  std::string counted_terms() const;
 
   // For a margin: "2 terms", "1 term, void" or "".
   std::string label() const;

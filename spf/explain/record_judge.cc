@@ -1,12 +1,14 @@
 #include "spf/explain/record_judge.hh"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <variant>
 
 #include "spf/explain/answer_text.hh"
 #include "spf/engine/limits.hh"
 #include "spf/engine/macro.hh"
+#include "spf/explain/record_hints.hh"
 #include "spf/explain/record_remarks.hh"
 #include "spf/engine/static_name.hh"
 
@@ -41,8 +43,8 @@ class Judge {
     return static_name(spec, domain, origin_);
   }
   void prefetch(const Record& record, const std::string& domain);
-  const Answer& ask(const std::string& name, RrType type, unsigned depth,
-                    AnswerText::Texts texts = AnswerText::Texts::count);
+  const Answer& ask(const std::string& name, RrType type, unsigned depth);
+  std::string nothing_for(const std::string& name) const;
 
   std::size_t add(unsigned depth, std::string_view text, std::string_view label = {});
   void error(const std::string& text, Grade grade = Grade::permerror);
@@ -52,6 +54,8 @@ class Judge {
   Resolver& resolver_;
   RecordJudgement judgement_;
   std::vector<std::string> path_;  // the records that are being walked
+  std::string term_;               // the one that is being judged
+  std::set<std::string> included_;
   unsigned records_ = 0;
   AnswerText answers_;
 };
@@ -79,15 +83,14 @@ void Judge::warn(const std::string& text) {
   if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) warnings.push_back(text);
 }
 
-const Answer& Judge::ask(const std::string& name, RrType type, unsigned depth,
-                         AnswerText::Texts texts) {
+const Answer& Judge::ask(const std::string& name, RrType type, unsigned depth) {
   const Answer& answer = resolver_.lookup(name, type);
   if (answer.over_bound) {
     error("too much to ask for: stopped after " + std::to_string(most_judged_questions) +
           " questions");
     return answer;
   }
-  add(depth, answers_.line(name, type, answer, texts));
+  add(depth, answers_.line(name, type, answer, AnswerText::Texts::count));
   if (answer.status == Answer::Status::trouble)
     error(name + ": DNS gives no usable answer", Grade::temperror);
   return answer;
@@ -129,10 +132,9 @@ Cost Judge::visit(const std::string& domain, unsigned depth, Role role) {
   if (found.count != 1) return {};
   const auto parsed = parse_record(*found.text);
   if (const auto* problem = std::get_if<SyntaxProblem>(&parsed)) {
-    const std::string meant = suggestion(term_name(problem->term));
-    const bool unknown = problem->what.starts_with("unknown");
+    const std::string meant = hint(*found.text, *problem);
     error(domain + ": octet " + std::to_string(problem->position + 1) + ", " + problem->term + ": " +
-          problem->what + (unknown && !meant.empty() ? "; " + meant : ""));
+          problem->what + (meant.empty() ? "" : "; " + meant));
     return {};
   }
   path_.push_back(canonical_name(domain));
@@ -153,13 +155,12 @@ void Judge::judge_texts(const std::string& domain, const Answer& answer, Role ro
            std::to_string(udp_octets) + " they may not fit into an answer over UDP");
   }
   if (found > 1) error(domain + ": more than one SPF record");
-  if (found != 0) return;
-  if (path_.empty())
+  if (found == 0 && path_.empty())
     error(domain + ": no SPF record", Grade::none);
-  else
+  else if (found == 0)
     error(domain + ": no SPF record, and " + path_.back() + " refers to it");
   for (const std::string& text : answer.texts)
-    if (text.substr(0, 16).find("spf") != text.npos)
+    if (!is_spf_record(text) && is_mistyped_record(text))
       warn(domain + ": this is no SPF record, which begins with \"v=spf1 \": \"" + text + '"');
 }
 
@@ -175,6 +176,7 @@ Cost Judge::walk(const Record& record, const std::string& domain, unsigned depth
       judgement_.lines[line].label = "never";
       continue;
     }
+    for (const std::string& remark : directive_remarks(directive)) warn(domain + ": " + remark);
     ended = directive.mechanism == Mechanism::all;
     if (ended && role == Role::included && directive.qualifier == Qualifier::pass)
       warn(domain + ": " + directive.text + ": including it lets everybody send");
@@ -186,8 +188,11 @@ Cost Judge::walk(const Record& record, const std::string& domain, unsigned depth
     const std::size_t line = add(depth, "redirect=" + *record.redirect, "never");
     const auto target = name_of(*record.redirect, domain);
     if (!ended) {
-      Cost cost{.terms = 1};
-      if (target) cost += visit(*target, depth + 1, role);
+      Cost cost{.terms = 1, .more = !target};
+      if (target && is_dns_name(*target))
+        cost += visit(*target, depth + 1, role);
+      else if (target)
+        error(domain + ": redirect=" + *record.redirect + ": no name that DNS can carry");
       judgement_.lines[line].label = cost.label();
       sum += cost;
     }
@@ -198,41 +203,63 @@ Cost Judge::walk(const Record& record, const std::string& domain, unsigned depth
 
 Cost Judge::cost_of(const Directive& directive, const std::string& domain, unsigned depth) {
   if (!directive.asks_dns()) return {};
+  term_ = directive.text;
   const auto name = name_of(directive.domain_spec, domain);
   if (directive.mechanism == Mechanism::ptr || !name) {
     add(depth, "depends on the client: not followed");
-    return {.terms = 1, .possible_voids = directive.mechanism != Mechanism::include};
+    const bool include = directive.mechanism == Mechanism::include;
+    return {.terms = 1, .possible_voids = !include, .more = include};
   }
   Cost cost{.terms = 1};
   if (!is_dns_name(*name)) {  // nothing is asked, so no answer is void
-    warn(domain + ": " + directive.text + ": no name that DNS can carry");
+    const std::string text = domain + ": " + directive.text + ": no name that DNS can carry";
+    directive.mechanism == Mechanism::include ? error(text) : warn(text);
     return cost;
   }
   switch (directive.mechanism) {
-    case Mechanism::include: cost += visit(*name, depth, Role::included); break;
+    case Mechanism::include:
+      if (!included_.insert(canonical_name(*name)).second)
+        warn(domain + ": " + directive.text + ": included already, and costs its terms again");
+      cost += visit(*name, depth, Role::included);
+      break;
     case Mechanism::mx: cost += mx_cost(*name, depth); break;
     case Mechanism::exists:
       if (ask(*name, RrType::a, depth).is_void()) cost.voids4 = cost.voids6 = 1;
       break;
     default: cost += address_cost(*name, depth); break;
   }
-  if (cost.terms == 1 && cost.voids4 && cost.voids6)
-    warn(domain + ": " + directive.text + ": DNS has nothing for " + *name);
+  if (directive.mechanism == Mechanism::exists && cost.voids4) warn(nothing_for(*name));
   return cost;
+}
+
+std::string Judge::nothing_for(const std::string& name) const {
+  return path_.back() + ": " + term_ + ": DNS has nothing for " + name;
 }
 
 Cost Judge::address_cost(const std::string& name, unsigned depth) {
   Cost cost;
   if (!is_dns_name(name)) return cost;
-  cost.voids4 = ask(name, RrType::a, depth).is_void();
-  cost.voids6 = ask(name, RrType::aaaa, depth).is_void();
+  for (const RrType type : {RrType::a, RrType::aaaa}) {
+    const Answer& answer = ask(name, type, depth);
+    (type == RrType::a ? cost.voids4 : cost.voids6) = answer.is_void();
+    for (const Address& address : answer.addresses)
+      if (is_private(address))
+        warn(path_.back() + ": " + term_ + ": " + address.text() + " of " + name +
+             ": no client on the Internet has such an address");
+  }
+  if (cost.voids4 && cost.voids6) warn(nothing_for(name));
   return cost;
 }
 
 // A term has one void lookup at most, however many of its names have one.
 Cost Judge::mx_cost(const std::string& name, unsigned depth) {
   const Answer& answer = ask(name, RrType::mx, depth);
-  if (answer.is_void()) return {.voids4 = 1, .voids6 = 1};
+  if (answer.is_void()) {
+    warn(nothing_for(name));
+    return {.voids4 = 1, .voids6 = 1};
+  }
+  if (answer.texts.size() == 1 && answer.texts.front().empty())
+    warn(path_.back() + ": " + term_ + ": the null MX (RFC 7505) of " + name + " matches nobody");
   if (Limits::too_many_mx(answer))
     error(name + ": " + std::to_string(answer.texts.size()) + " MX records, of at most " +
           std::to_string(Limits::most_names));
@@ -250,9 +277,11 @@ void Judge::check_explanation(const std::string& spec, const std::string& domain
   const auto name = name_of(spec, domain);
   add(depth, "exp=" + spec);
   if (!name) return;
-  const Answer& answer = ask(*name, RrType::txt, depth + 1, AnswerText::Texts::show);
-  if (answer.status == Answer::Status::trouble) return;
-  if (answer.texts.size() != 1)
+  const Answer& answer = resolver_.lookup(*name, RrType::txt);
+  if (!answer.over_bound) add(depth + 1, answers_.line(*name, RrType::txt, answer, AnswerText::Texts::show));
+  if (answer.status == Answer::Status::trouble)
+    warn(domain + ": exp=" + spec + ": DNS gives no usable answer");
+  else if (answer.texts.size() != 1)
     warn(domain + ": exp=" + spec + ": not exactly one text there");
   else if (const auto problem = macro_problem(answer.texts.front(), MacroUse::explanation))
     warn(domain + ": exp=" + spec + ": " + *problem);
@@ -260,7 +289,7 @@ void Judge::check_explanation(const std::string& spec, const std::string& domain
 
 void Judge::check_limits(const Cost& cost) {
   if (cost.terms > Limits::most_lookups)
-    error(counted(cost.terms, "term") + " that ask DNS, of at most " +
+    error(cost.counted_terms() + " that ask DNS, of at most " +
           std::to_string(Limits::most_lookups) + ": permerror where the first ones do not match");
   check_voids(cost.voids4, cost.possible_voids, "IPv4");
   check_voids(cost.voids6, cost.possible_voids, "IPv6");
@@ -272,7 +301,7 @@ void Judge::check_voids(unsigned certain, unsigned possible, const std::string& 
                            std::to_string(Limits::most_voids);
   if (certain > Limits::most_voids)
     error(text + ": permerror where the first terms do not match");
-  else if (possible > 0 && certain > 0 && certain + possible > Limits::most_voids)
+  else if (possible > 0 && certain + possible > Limits::most_voids)
     warn(text + ", and maybe " + std::to_string(possible) + " more: ptr, or a macro");
 }
 

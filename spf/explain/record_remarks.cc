@@ -1,29 +1,15 @@
 #include "spf/explain/record_remarks.hh"
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
+#include <iterator>
+#include <set>
+#include <string_view>
 
 #include "spf/base/ascii.hh"
+#include "spf/explain/record_hints.hh"
 
 namespace spf {
 namespace {
-
-// Octets to insert, leave out or replace.
-std::size_t edit_distance(std::string_view one, std::string_view other) {
-  std::vector<std::size_t> row(other.size() + 1);
-  for (std::size_t j = 0; j <= other.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= one.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= other.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(one[i - 1]) != other[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 const Directive* first_all(const Record& record) {
   for (const Directive& directive : record.directives)
@@ -31,29 +17,72 @@ const Directive* first_all(const Record& record) {
   return nullptr;
 }
 
-}  // namespace
-
-std::string_view term_name(std::string_view term) {
-  if (!term.empty() && std::string_view("+-~?").find(term.front()) != term.npos)
-    term.remove_prefix(1);
-  return term.substr(0, term.find_first_of(":=/"));
+// As it is compared with another.
+std::string without_qualifier(const Directive& directive) {
+  std::string_view text = directive.text;
+  if (!text.empty() && std::string_view("+-~?").find(text.front()) != text.npos) text.remove_prefix(1);
+  std::string result(text);
+  for (char& c : result) c = lower(c);
+  return result;
 }
 
-std::string suggestion(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> names = {
-      "all", "include:", "a:", "mx:", "ptr:", "ip4:", "ip6:", "exists:", "redirect=", "exp="};
-  if (name.size() > 12) return {};
-  std::string_view best;
-  for (const std::string_view written : names) {
-    const std::string_view known = written.substr(0, written.find_first_of(":="));
-    // A short name is near to many; ipv4 is one letter from ip4.
-    const std::size_t distance = edit_distance(name, known);
-    if (distance == 0 || (distance == 1 && known.size() > 2) || (distance == 2 && known.size() > 5)) {
-      best = written;
-      if (distance == 0) break;
-    }
+struct Network {
+  std::string_view address;
+  unsigned prefix;
+};
+
+// Whose addresses no client on the Internet has (RFC 6890).
+constexpr Network private_networks[] = {
+    {"0.0.0.0", 8},     {"10.0.0.0", 8},     {"100.64.0.0", 10}, {"127.0.0.0", 8}, {"169.254.0.0", 16},
+    {"172.16.0.0", 12}, {"192.168.0.0", 16}, {"::1", 128},       {"fc00::", 7},    {"fe80::", 10},
+};
+
+bool is_private(const Directive& directive) {
+  if (directive.mechanism != Mechanism::ip4 && directive.mechanism != Mechanism::ip6) return false;
+  const bool ip4 = directive.mechanism == Mechanism::ip4;
+  const unsigned prefix = ip4 ? directive.prefix4 : directive.prefix6;
+  return std::any_of(std::begin(private_networks), std::end(private_networks), [&](const Network& network) {
+    const auto address = Address::parse(network.address);
+    return address->is_ip4() == ip4 && prefix >= network.prefix &&
+           address->in_network(directive.network.data(), network.prefix);
+  });
+}
+
+// Nobody has a wider network of his own.
+constexpr unsigned widest4 = 8, widest6 = 16;
+
+// Of a network that is let through.
+std::string width_remark(unsigned prefix, unsigned widest, std::string_view family) {
+  if (prefix == 0) return "everybody with an " + std::string(family) + " address may send in this name";
+  if (prefix < widest) return "a /" + std::to_string(prefix) + " is wider than any sender's network";
+  return {};
+}
+
+}  // namespace
+
+bool is_private(const Address& address) {
+  return std::any_of(std::begin(private_networks), std::end(private_networks), [&](const Network& network) {
+    return address.in_network(*Address::parse(network.address), network.prefix);
+  });
+}
+
+std::vector<std::string> directive_remarks(const Directive& directive) {
+  std::vector<std::string> remarks;
+  const auto add = [&](const std::string& text) {
+    if (!text.empty()) remarks.push_back(directive.text + ": " + text);
+  };
+  const Mechanism mechanism = directive.mechanism;
+  const bool has_addresses = mechanism == Mechanism::a || mechanism == Mechanism::mx;
+  if (directive.qualifier == Qualifier::pass) {
+    if (mechanism == Mechanism::ip4 || has_addresses) add(width_remark(directive.prefix4, widest4, "IPv4"));
+    if (mechanism == Mechanism::ip6 || has_addresses) add(width_remark(directive.prefix6, widest6, "IPv6"));
   }
-  return best.empty() ? std::string() : "did you mean \"" + std::string(best) + "\"?";
+  if (is_private(directive))
+    add("no client on the Internet has such an address");
+  if (mechanism == Mechanism::ptr) add("slow, and not to be used (RFC 7208 section 5.5)");
+  if (mechanism == Mechanism::exists && directive.domain_spec.find('%') == std::string::npos)
+    add("no macro in it, so it matches every client or none");
+  return remarks;
 }
 
 std::vector<std::string> record_remarks(const Record& record) {
@@ -70,11 +99,12 @@ std::vector<std::string> record_remarks(const Record& record) {
   if (all)
     for (const Directive& directive : record.directives)
       if (directive.position > all->position) add(directive.text + ": never reached, after all");
+  std::set<std::string> terms;
   for (const Directive& directive : record.directives)
-    if (directive.mechanism == Mechanism::ptr)
-      add(directive.text + ": slow, and not to be used (RFC 7208 section 5.5)");
+    if (directive.mechanism != Mechanism::include && !terms.insert(without_qualifier(directive)).second)
+      add(directive.text + ": stands there twice");
   for (const UnknownModifier& modifier : record.unknown)
-    if (const std::string meant = suggestion(modifier.name); !meant.empty())
+    if (const std::string meant = suggestion(modifier.name, modifier.value); !meant.empty())
       add(modifier.name + "=" + modifier.value + ": an unknown modifier, ignored; " + meant);
   return remarks;
 }

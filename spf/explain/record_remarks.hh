@@ -2,9 +2,9 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "spf/base/address.hh"
 #include "spf/engine/record.hh"
 
 namespace spf {
@@ -12,11 +12,10 @@ namespace spf {
 // One line for each; no DNS is asked.
 std::vector<std::string> record_remarks(const Record& record);
 
-// `did you mean "ip4:"?` for the name of a term that is nearly one of RFC 7208;
-// "" for any other.
-std::string suggestion(std::string_view name);
+// Of a term by itself, also in a record that is somebody else's.
+std::vector<std::string> directive_remarks(const Directive& directive);
 
-// The name a term begins with: qualifier and argument are taken off.
-std::string_view term_name(std::string_view term);
+// Whether it is one that no client on the Internet has.
+bool is_private(const Address& address);
 
 }  // namespace spf

@@ -23,7 +23,7 @@ std::string report_record(const std::string& domain, const RecordJudgement& judg
   TerminalText out;
   out.verbatim(name(judgement.grade));
   out.item("domain", domain);
-  out.item("terms", std::to_string(cost.terms) + " of " + std::to_string(Limits::most_lookups) +
+  out.item("terms", (cost.more ? "at least " : "") + std::to_string(cost.terms) + " of " + std::to_string(Limits::most_lookups) +
                         " that ask DNS, where nothing matches");
   std::string void_text = voids(cost);
   if (cost.possible_voids != 0)
