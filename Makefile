@@ -24,11 +24,12 @@ endif
 
 TLS_LD := $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(LD))
 
-PROGRAMS = spfwrap spfcheck spfqueue spftls
-MANPAGES = spfwrap.8 spfcheck.1 spfqueue.8 spftls.8
+PROGRAMS = spfwrap spfcheck spfqueue spftls spfstat
+MANPAGES = spfwrap.8 spfcheck.1 spfqueue.8 spftls.8 spfstat.1
 LIBS     = -lspf2 -lidn2 -lunistring -lresolv
 
-MAINS    = spf/explain/spfcheck.cc spf/queue/spfqueue.cc spf/tls/spftls.cc spf/wall/wall_filter.cc
+MAINS    = spf/explain/spfcheck.cc spf/queue/spfqueue.cc spf/tls/spftls.cc spf/stat/spfstat.cc \
+           spf/wall/wall_filter.cc
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*/*.cc)))
 ARCHIVE  = $(BUILD)/libspfwrap.a $(BUILD)/libudns.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*/*_test.cc))
@@ -81,6 +82,9 @@ $(BIN)/spfcheck: $(BUILD)/spf/explain/spfcheck.o $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 $(BIN)/spfqueue: $(BUILD)/spf/queue/spfqueue.o $(ARCHIVE)
+	$(LD) -o $@ $^
+
+$(BIN)/spfstat: $(BUILD)/spf/stat/spfstat.o $(ARCHIVE)
 	$(LD) -o $@ $^
 
 # OpenSSL is not linked in: the host's own has the repairs that it needs so often.
