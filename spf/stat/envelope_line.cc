@@ -22,7 +22,8 @@ struct Key {
   std::string_view EnvelopeLine::*value;
 };
 
-// In the order in which they are written, so that each is found at once.
+// In the order in which they are written, those that nobody asks for among them, so
+// that each is found at once.
 constexpr Key keys[] = {
     {"result", &Words::result, nullptr},
     {"code", &Words::code, nullptr},
@@ -31,13 +32,21 @@ constexpr Key keys[] = {
     {"helo", nullptr, &EnvelopeLine::helo},
     {"mailfrom", nullptr, &EnvelopeLine::mailfrom},
     {"rcptto", nullptr, &EnvelopeLine::rcptto},
+    {"relay", nullptr, nullptr},
     {"remoteip", nullptr, &EnvelopeLine::remoteip},
+    {"remotehost", nullptr, nullptr},
     {"pid", nullptr, &EnvelopeLine::pid},
+    {"identity", nullptr, nullptr},
     {"domain", nullptr, &EnvelopeLine::domain},
+    {"mechanism", nullptr, nullptr},
+    {"lookups", nullptr, nullptr},
+    {"voids", nullptr, nullptr},
     {"ms", &Words::ms, nullptr},
     {"tls", nullptr, &EnvelopeLine::tls},
+    {"level", nullptr, nullptr},
     {"why", nullptr, &EnvelopeLine::why},
     {"policy", nullptr, &EnvelopeLine::policy},
+    {"shadow", nullptr, nullptr},
     {"heloresult", nullptr, &EnvelopeLine::heloresult},
 };
 constexpr std::size_t key_count = std::size(keys);
@@ -53,7 +62,8 @@ void read_words(std::string_view rest, Words& words, EnvelopeLine& line) {
     for (std::size_t tried = 0; tried < key_count; ++tried) {
       const std::size_t i = (next + tried) % key_count;
       if (keys[i].name != name) continue;
-      if (!seen[i]) (keys[i].word ? words.*keys[i].word : line.*keys[i].value) = value;
+      if (!seen[i] && keys[i].word) words.*keys[i].word = value;
+      if (!seen[i] && keys[i].value) line.*keys[i].value = value;
       seen.set(i);
       next = i + 1;
       break;

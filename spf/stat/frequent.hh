@@ -3,10 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "spf/base/sanitise.hh"
@@ -33,19 +31,23 @@ class Frequent {
   std::vector<Name> top(std::size_t most) const;
 
   std::uint64_t total() const { return total_; }
-  std::uint64_t error() const { return error_; }   // 0: the counts are exact
-  std::size_t names() const { return counts_.size(); }  // how many are known
+  std::uint64_t error() const { return error_; }  // 0: the counts are exact
+  std::size_t names() const { return names_; }    // how many are known
   std::size_t capacity() const { return capacity_; }
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
+  struct Slot {
+    std::size_t hash = 0;
+    Name entry = {{}, 0};  // count 0: free
   };
 
+  Slot& slot_of(std::string_view name, std::size_t hash);
+  void rebuild(std::size_t slots);
   void forget_rare();
 
   std::size_t capacity_;
-  std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>> counts_;
+  std::vector<Slot> slots_ = std::vector<Slot>(64);  // a power of two, at most half are used
+  std::size_t names_ = 0;
   std::uint64_t total_ = 0;
   std::uint64_t error_ = 0;
 };

@@ -9,13 +9,14 @@
 namespace spf {
 namespace {
 
-constexpr std::size_t count_width = 12;
-constexpr std::size_t label_width = 12;
+constexpr std::size_t count_width = 13;
+constexpr std::size_t label_width = 10;
 constexpr std::size_t party_width = 36;   // of a domain, where clients leave it room
 constexpr std::size_t parties_width = 57;  // of a domain and a client
 constexpr std::size_t text_width = 64;
 constexpr std::size_t most_costly = 5;
 constexpr std::size_t most_refused = 10;
+constexpr std::size_t most_protocols_shown = 3;
 
 std::string plural(std::uint64_t count, const std::string& what) {
   return grouped(count) + ' ' + what + (count == 1 ? "" : "s");
@@ -81,13 +82,12 @@ std::string results_of(unsigned level) {
 
 std::string levels(const Statistics& s) {
   std::string text = "\nWhat each level would have done\n" +
-                     headings({"let through", "deferred", "refused", "more than"}) +
-                     "  " + left("level", label_width) + right("above", 4 * count_width) + '\n';
+                     headings({"let through", "deferred", "refused", "it adds"});
   for (unsigned level = 1; level <= max_level; ++level) {
     const auto [through, deferred, refused] = s.at_level(level);
     const std::uint64_t more = s.cost[level].domains.total();
-    text += row(std::to_string(level), {through, deferred, refused});
-    if (more > 0) text += right('+' + grouped(more), count_width) + "  " + results_of(level);
+    text += row("level " + std::to_string(level), {through, deferred, refused});
+    if (more > 0) text += right(grouped(more), count_width) + ' ' + results_of(level);
     text += '\n';
   }
   if (s.let_through > 0)
@@ -101,6 +101,16 @@ std::string levels(const Statistics& s) {
 std::string how_many(const Frequent& names, const std::string& what) {
   if (names.error() > 0) return "over " + plural(names.capacity(), what);
   return plural(names.names(), what);
+}
+
+// How far the figures below may be too low.
+std::string inexact(std::uint64_t error) {
+  return error > 0 ? "; up to " + grouped(error) + " more each\n" : "\n";
+}
+
+std::string how_many(const Parties& parties) {
+  return "  of " + how_many(parties.domains, "domain") + ", from " + how_many(parties.clients, "client") +
+         inexact(std::max(parties.domains.error(), parties.clients.error()));
 }
 
 // A column of domains, and one of clients, whose addresses are never cut.
@@ -121,8 +131,6 @@ std::string parties(const Parties& parties, std::size_t most) {
     line.resize(line.find_last_not_of(' ') + 1);
     text += line + '\n';
   }
-  if (const auto error = std::max(parties.domains.error(), parties.clients.error()); error > 0)
-    text += "  Too many to count each: a figure may be too low, by " + grouped(error) + " at most.\n";
   return text;
 }
 
@@ -132,51 +140,53 @@ std::string costs(const Statistics& s) {
     const Parties& cost = s.cost[level];
     if (cost.domains.total() == 0) continue;
     text += "\nWhat level " + std::to_string(level) + " would have cost: " +
-            plural(cost.domains.total(), "message") + " (" + results_of(level) + ")\n  of " +
-            how_many(cost.domains, "domain") + " from " + how_many(cost.clients, "client") + '\n' +
-            parties(cost, most_costly);
+            plural(cost.domains.total(), "message") + " (" + results_of(level) + ")\n" +
+            how_many(cost) + parties(cost, most_costly);
   }
   return text;
 }
 
 std::string refused_most(const Statistics& s) {
   if (s.refused.domains.total() == 0) return "\nNothing was refused.\n";
-  return "\nRefused most: " + plural(s.refused.domains.total(), "message") + "\n  of " +
-         how_many(s.refused.domains, "domain") + " from " + how_many(s.refused.clients, "client") + '\n' +
-         parties(s.refused, most_refused);
+  return "\nRefused most: " + plural(s.refused.domains.total(), "message") + '\n' +
+         how_many(s.refused) + parties(s.refused, most_refused);
 }
 
 std::string troubles(const Statistics& s) {
   if (s.troubles.total() == 0) return {};
-  std::string text = "\nTroubles, and why\n";
+  std::string text = "\nTroubles: " + how_many(s.troubles, "reason") + inexact(s.troubles.error());
   for (const auto& [what, count] : s.troubles.top(most_refused))
     text += "  " + right(grouped(count), 9) + ' ' + beginning_of(what, text_width) + '\n';
-  if (const std::uint64_t error = s.troubles.error(); error > 0)
-    text += "  Too many to count each: a figure may be too low, by " + grouped(error) + " at most.\n";
   return text;
 }
 
-std::string seconds(unsigned milliseconds) {
-  if (milliseconds < 10'000) return grouped(milliseconds) + " ms";
-  return std::to_string(milliseconds / 1000) + " s";
+std::string times(const Durations& durations) {
+  if (durations.count() == 0) return {};
+  const auto within = [&](unsigned percent) { return grouped(durations.percentile(percent)) + " ms"; };
+  return "  time      half within " + within(50) + " (p50), 99 % within " + within(99) + " (p99), all within " +
+         within(100) + '\n';
+}
+
+std::string tls(const Statistics& s) {
+  std::vector<Frequent::Name> protocols;
+  std::uint64_t all = 0, in_tls = 0;
+  for (const auto& [protocol, count] : s.protocols) {
+    all += count;
+    if (protocol == "none") continue;
+    in_tls += count;
+    protocols.push_back({protocol, count});
+  }
+  if (all == 0) return {};
+  std::string text = "  in TLS    " + percent(in_tls, all);
+  std::stable_sort(protocols.begin(), protocols.end(),
+                   [](const auto& one, const auto& other) { return one.count > other.count; });
+  for (std::size_t i = 0; i < std::min(protocols.size(), most_protocols_shown); ++i)
+    text += (i == 0 ? ": " : ", ") + beginning_of(protocols[i].name, 7) + ' ' + percent(protocols[i].count, all);
+  return text + (protocols.size() > most_protocols_shown ? ", ...\n" : "\n");
 }
 
 std::string checks(const Statistics& s) {
-  std::string text;
-  if (s.durations.count() > 0)
-    text += "  time        half within " + seconds(s.durations.percentile(50)) + " (p50), 99 % within " +
-            seconds(s.durations.percentile(99)) + " (p99), all within " + seconds(s.durations.percentile(100)) + '\n';
-  std::uint64_t all = 0, in_clear = 0;
-  for (const auto& [protocol, count] : s.protocols) {
-    all += count;
-    if (protocol == "none") in_clear = count;
-  }
-  if (all > 0) {
-    text += "  TLS         " + percent(all - in_clear, all);
-    for (const auto& [protocol, count] : s.protocols)
-      text += ", " + beginning_of(protocol, 8) + ' ' + percent(count, all);
-    text += '\n';
-  }
+  const std::string text = times(s.durations) + tls(s);
   return text.empty() ? text : "\nChecks\n" + text;
 }
 
