@@ -1,5 +1,7 @@
 #include "spf/stat/figures.hh"
 
+#include <algorithm>
+
 #include "spf/base/sanitise.hh"
 
 namespace spf {
@@ -16,7 +18,11 @@ std::string grouped(std::uint64_t number) {
 }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
-  const auto tenths = whole == 0 ? 0 : unsigned((unsigned __int128)(part) * 1000 / whole);
+  unsigned tenths = 0;
+  if (part > 0) {
+    tenths = unsigned((static_cast<unsigned __int128>(part) * 1000 + whole / 2) / whole);
+    tenths = std::clamp(tenths, 1u, part < whole ? 999u : 1000u);
+  }
   return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + " %";
 }
 

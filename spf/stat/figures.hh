@@ -11,7 +11,7 @@ namespace spf {
 // "1,234,567"
 std::string grouped(std::uint64_t number);
 
-// "61.0 %", rounded down, so that only all is 100.0 %; "0.0 %" of 0.
+// "61.0 %"; only nothing is "0.0 %", and only all "100.0 %". Needs part <= whole.
 std::string percent(std::uint64_t part, std::uint64_t whole);
 
 // Filled with blanks up to `width` columns. What is longer stays whole.

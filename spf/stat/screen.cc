@@ -10,7 +10,7 @@ namespace spf {
 namespace {
 
 constexpr std::size_t count_width = 13;
-constexpr std::size_t label_width = 10;
+constexpr std::size_t label_width = 9;
 constexpr std::size_t party_width = 36;   // of a domain, where clients leave it room
 constexpr std::size_t parties_width = 57;  // of a domain and a client
 constexpr std::size_t text_width = 64;
@@ -162,9 +162,8 @@ std::string troubles(const Statistics& s) {
 
 std::string times(const Durations& durations) {
   if (durations.count() == 0) return {};
-  const auto within = [&](unsigned percent) { return grouped(durations.percentile(percent)) + " ms"; };
-  return "  time      half within " + within(50) + " (p50), 99 % within " + within(99) + " (p99), all within " +
-         within(100) + '\n';
+  const auto percentile = [&](unsigned percent) { return grouped(durations.percentile(percent)) + " ms"; };
+  return "  time      p50 " + percentile(50) + ", p99 " + percentile(99) + ", longest " + percentile(100) + '\n';
 }
 
 std::string tls(const Statistics& s) {
