@@ -47,14 +47,15 @@ RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/buil
 # it is there. Of mailfront see MAIL_SERVER: not every Debian has it.
 PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev \
            libseccomp-dev libssl-dev catch2 libyaml-cpp-dev ucspi-tcp nsd swaks mandoc perl \
-           python3-spf spfquery openssl python3 libnet-ssleay-perl \
+           python3-spf spfquery openssl python3 libnet-ssleay-perl daemontools bzip2 xz-utils zstd \
            $$(apt-cache pkgnames mailfront)
 PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/include/idn2.h /usr/include/unistr.h /usr/include/seccomp.h \
            /usr/include/openssl/ssl.h /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
            /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
            /usr/bin/prove /usr/lib/python3/dist-packages/spf.py /usr/bin/spfquery \
-           /usr/bin/openssl /usr/bin/python3 /usr/share/doc/libnet-ssleay-perl
+           /usr/bin/openssl /usr/bin/python3 /usr/share/doc/libnet-ssleay-perl /usr/bin/multilog \
+           /usr/bin/bzip2 /usr/bin/xz /usr/bin/zstd
 BENCH_PACKAGES = stunnel4 python3-dnspython
 BENCH_PROOFS   = /usr/bin/stunnel4 /usr/lib/python3/dist-packages/dns
 BENCH_MISSING := $(filter-out $(wildcard $(BENCH_PROOFS)),$(BENCH_PROOFS))
