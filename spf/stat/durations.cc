@@ -6,14 +6,16 @@
 namespace spf {
 
 void Durations::add(unsigned milliseconds) {
-  ++counts_[std::min(milliseconds, most_milliseconds)];
+  const std::size_t at = std::min(milliseconds, most_milliseconds);
+  if (at >= counts_.size()) counts_.resize(at + 1);
+  ++counts_[at];
   ++count_;
   sum_ += milliseconds;
 }
 
 std::uint64_t Durations::at_most(unsigned milliseconds) const {
-  const auto end = counts_.begin() + std::min(milliseconds, most_milliseconds) + 1;
-  return std::accumulate(counts_.begin(), end, std::uint64_t(0));
+  const std::size_t end = std::min(std::size_t(std::min(milliseconds, most_milliseconds)) + 1, counts_.size());
+  return std::accumulate(counts_.begin(), counts_.begin() + std::ptrdiff_t(end), std::uint64_t(0));
 }
 
 unsigned Durations::percentile(unsigned percent) const {

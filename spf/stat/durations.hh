@@ -25,7 +25,7 @@ class Durations {
   unsigned percentile(unsigned percent) const;
 
  private:
-  std::vector<std::uint64_t> counts_ = std::vector<std::uint64_t>(most_milliseconds + 1);
+  std::vector<std::uint64_t> counts_;  // by milliseconds, up to the longest that came
   std::uint64_t count_ = 0;
   std::uint64_t sum_ = 0;
 };

@@ -26,5 +26,6 @@ void engine(std::string_view data);   // a whole check, with hostile DNS
 void exemption(std::string_view data);  // what lets through, with hostile DNS
 void message(std::string_view data);  // one DNS message
 void fields(std::string_view data);   // header fields taken out of a message
+void log(std::string_view data);      // a log, and the tables of it
 
 }  // namespace fuzz

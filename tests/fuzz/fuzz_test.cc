@@ -84,6 +84,7 @@ TEST_CASE("what is fuzzed keeps its word on the corpora and near them") {
       {"record", fuzz::record, 20000},  {"engine", fuzz::engine, 2000},
       {"message", fuzz::message, 20000},   {"fields", fuzz::fields, 20000},
       {"exemption", fuzz::exemption, 2000},
+      {"log", fuzz::log, 2000},
   };
   for (const auto& t : targets) {
     const std::vector<std::string> inputs = corpus(t.name);

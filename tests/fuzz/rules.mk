@@ -2,7 +2,7 @@
 # clang with sanitizers and run for that long, two at a time. make check needs
 # no clang: fuzz_test drives the same code for a moment.
 
-FUZZERS       = session path reply header record engine exemption message fields
+FUZZERS       = session path reply header record engine exemption message fields log
 FUZZ_SECONDS  = 1200
 FUZZ_PACKAGES = clang libclang-rt-dev
 FUZZ_MISSING := $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer*),,clang)
@@ -11,7 +11,8 @@ FUZZ_CXX      = clang++ -std=c++20 -Wall -Wextra $(FUZZ_FLAGS) -I. -DCONF_QMAIL=
 
 # All that reads what strangers send and has no descriptor.
 FUZZ_PARTS    = $(filter-out $(addprefix spf/base/,own_address.cc process.cc usage.cc),$(wildcard spf/base/*.cc)) \
-                $(wildcard spf/dialogue/*.cc spf/engine/*.cc) spf/dns/dns_message.cc spf/tls/status.cc
+                $(wildcard spf/dialogue/*.cc spf/engine/*.cc) spf/dns/dns_message.cc spf/tls/status.cc \
+                $(filter-out %/log_file.cc %/progress.cc %/spfstat.cc,$(wildcard spf/stat/*.cc))
 
 FUZZ_SOURCES  = $(filter-out tests/fuzz/libfuzzer.cc %_test.cc,$(wildcard tests/fuzz/*.cc))
 FUZZ_TESTED   = $(patsubst %.cc,$(BUILD)/%.o,$(FUZZ_SOURCES))
