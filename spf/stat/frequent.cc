@@ -58,7 +58,7 @@ std::vector<Frequent::Name> Frequent::top(std::size_t most) const {
   std::vector<Name> all;
   all.reserve(names_);
   for (const Slot& slot : slots_)
-    if (slot.entry.count > 0) all.push_back(slot.entry);
+    if (slot.entry.count > error_) all.push_back(slot.entry);
   const auto end = all.begin() + std::ptrdiff_t(std::min(most, all.size()));
   std::partial_sort(all.begin(), end, all.end(), [](const Name& one, const Name& other) {
     return one.count != other.count ? one.count > other.count : one.name < other.name;

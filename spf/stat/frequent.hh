@@ -28,6 +28,8 @@ class Frequent {
     std::uint64_t count;
   };
   // At most `most` of them, the most frequent first; of equals in alphabetical order.
+  // Not those with a count of error() or less: one that was forgotten may have come
+  // as often. So whoever came more than 2 * error() times is there.
   std::vector<Name> top(std::size_t most) const;
 
   std::uint64_t total() const { return total_; }

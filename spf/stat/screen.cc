@@ -113,6 +113,8 @@ std::string how_many(const Parties& parties) {
          inexact(std::max(parties.domains.error(), parties.clients.error()));
 }
 
+std::string none_above(std::uint64_t error) { return "  none has more than " + grouped(2 * error) + '\n'; }
+
 // A column of domains, and one of clients, whose addresses are never cut.
 std::string parties(const Parties& parties, std::size_t most) {
   const auto domains = parties.domains.top(most), clients = parties.clients.top(most);
@@ -131,6 +133,8 @@ std::string parties(const Parties& parties, std::size_t most) {
     line.resize(line.find_last_not_of(' ') + 1);
     text += line + '\n';
   }
+  if (domains.empty() && clients.empty())
+    text += none_above(std::max(parties.domains.error(), parties.clients.error()));
   return text;
 }
 
@@ -155,8 +159,10 @@ std::string refused_most(const Statistics& s) {
 std::string troubles(const Statistics& s) {
   if (s.troubles.total() == 0) return {};
   std::string text = "\nTroubles: " + how_many(s.troubles, "reason") + inexact(s.troubles.error());
-  for (const auto& [what, count] : s.troubles.top(most_refused))
+  const auto reasons = s.troubles.top(most_refused);
+  for (const auto& [what, count] : reasons)
     text += "  " + right(grouped(count), 9) + ' ' + beginning_of(what, text_width) + '\n';
+  if (reasons.empty()) text += none_above(s.troubles.error());
   return text;
 }
 

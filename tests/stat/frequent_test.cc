@@ -26,8 +26,12 @@ TEST_CASE("few names are counted exactly, the most frequent first") {
   CHECK(names.names() == 4);
   CHECK(names.error() == 0);
   names.add("d");  // a fifth: the median, 2, is taken off each
-  CHECK(text_of(names, 9) == "b 1\nd 1\n");
+  CHECK(names.names() == 2);           // b 1, d 1
   CHECK(names.error() == 2);
+  CHECK(text_of(names, 9) == "");      // a may have come as often
+  names.add("b");
+  names.add("b");
+  CHECK(text_of(names, 9) == "b 3\n");  // 5 in truth
 }
 
 TEST_CASE("of a long name its beginning counts") {
@@ -71,13 +75,16 @@ TEST_CASE("no count is too high, and none too low by more than the error") {
     }
     std::map<std::string, std::uint64_t> counted;
     for (const auto& [name, count] : names.top(names.capacity())) counted[name] = count;
-    CHECK(counted.size() == names.names());
+    CHECK(counted.size() <= names.names());
     CHECK(names.names() <= names.capacity());
     CHECK((names.error() == 0) == (exact.size() <= names.capacity()));
+    if (names.error() == 0) CHECK(counted == exact);
     CHECK(names.error() <= 2 * names.total() / names.capacity());
     bool right = true;
     for (const auto& [name, count] : exact)
-      right = right && counted[name] <= count && counted[name] + names.error() >= count;
+      right = right && (counted.contains(name)
+                            ? counted[name] > names.error() && counted[name] <= count && counted[name] + names.error() >= count
+                            : count <= 2 * names.error());
     CHECK(right);
   }
 }
