@@ -49,7 +49,7 @@ Columns columns_of(const Hours& hours, std::int64_t first, std::int64_t last) {
   Columns columns{};
   for (const unsigned width : widths) {
     columns.width = width;
-    columns.first = first - (first + east) % width;
+    columns.first = first - ((first + east) % width + width) % width;
     if ((last - columns.first) / width < std::int64_t(most_columns)) break;
   }
   while ((last - columns.first) / columns.width >= std::int64_t(most_columns)) columns.width *= 2;

@@ -64,8 +64,7 @@ std::string messages(const Statistics& s) {
   text += "  " + left("of these", label_width);
   for (const std::uint64_t sum : sums) text += right(percent(sum, s.messages()), count_width);
   text += '\n';
-  if (s.refused.domains.total() > 0)
-    text += "  The messages refused were for " + plural(s.recipients_refused, "recipient") + ".\n";
+  if (s.recipients_refused > 0) text += "  Recipients refused: " + grouped(s.recipients_refused) + ".\n";
   return text;
 }
 

@@ -66,7 +66,7 @@ Messages by result and code
   temperror            0            1            0            1    20.0 %
   all                  3            1            1            5
   of these        60.0 %       20.0 %       20.0 %
-  The messages refused were for 2 recipients.
+  Recipients refused: 2.
 
 What each level would have done
              let through     deferred      refused      it adds
@@ -206,4 +206,20 @@ TEST_CASE("a chart begins after a long gap, and says so") {
         "              15\n"
         "  A column is 1 hour; at the right the most in one.\n"
         "  Before a gap of over 30 days, not shown: 1 messages.\n");
+}
+
+TEST_CASE("a chart begins in the first hour there is, in each zone") {
+  for (const char* zone : {"XXX12", "XXX5", "UTC", "XXX-5:30", "XXX-14"}) {
+    setenv("TZ", zone, 1);
+    tzset();
+    for (const std::int64_t hours : {1, 60, 1000, 15'000}) {
+      spf::Hours all;
+      for (std::int64_t hour = 0; hour < hours; ++hour) all.add(hour, spf::Decision::accept);
+      const std::string text = spf::hour_chart(all, false);
+      CHECK(text.starts_with("  let through "));
+      CHECK(longest_line(text) <= 79);
+    }
+  }
+  setenv("TZ", "UTC", 1);
+  tzset();
 }
