@@ -1,6 +1,5 @@
 // spfstat: tables of the log. See spfstat(1).
 
-#include <getopt.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +16,7 @@
 #include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
 #include "spf/base/read_write.hh"
-#include "spf/base/version.hh"
+#include "spf/base/usage.hh"
 #include "spf/stat/line_buffer.hh"
 #include "spf/stat/log_file.hh"
 #include "spf/stat/progress.hh"
@@ -27,11 +26,14 @@
 
 namespace {
 
-constexpr std::string_view usage_text = "usage: spfstat [ -p ] [ file ... ]";
+constexpr spf::Usage usage = {
+    "spfstat", "[ -p ] [ file ... ]",
+    "Makes tables of spfwrap's log: of the files, as multilog and svlogd keep them, or of\n"
+    "descriptor 0. With -p it writes Prometheus' text form. See spfstat(1)."};
 
-int usage(const std::string& why) {
+int wrong(const std::string& why) {
   if (!why.empty()) spf::write_fatal(why);
-  spf::write_log(std::string("spfstat: ").append(usage_text));
+  spf::write_log(spf::usage_message(usage));
   return spf::wrong_usage;
 }
 
@@ -110,19 +112,14 @@ int report(bool prometheus, char** files, int count) {
 }
 
 int run(int argc, char** argv) {
-  constexpr int help = 256, version = 257;
-  constexpr option long_options[] = {
-      {"help", no_argument, nullptr, help}, {"version", no_argument, nullptr, version}, {}};
   bool prometheus = false;
   opterr = 0;
-  for (int option; (option = getopt_long(argc, argv, "+p", long_options, nullptr)) != -1;) switch (option) {
+  for (int option; (option = getopt(argc, argv, "+p")) != -1;) switch (option) {
       case 'p': prometheus = true; break;
-      case help: return print(std::string(usage_text) + "\nMakes tables of spfwrap's log; see spfstat(1).\n");
-      case version: return print("spfstat " + std::string(spf::version) + '\n');
-      default: return usage(std::string("unknown option: ") + argv[optind - 1]);
+      default: return wrong(std::string("unknown option: -") + char(optopt));
     }
   const int count = argc - optind;
-  if (count == 0 && isatty(0)) return usage("");
+  if (count == 0 && isatty(0)) return wrong("");
   try {
     return report(prometheus, argv + optind, count);
   } catch (const std::exception& error) {
@@ -136,5 +133,6 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   spf::set_program_name("spfstat");
   std::signal(SIGPIPE, SIG_IGN);
+  if (const auto answered = spf::answer_about(usage, argc, argv)) return *answered;
   return run(argc, argv);
 }

@@ -27,7 +27,7 @@ std::string newest_version() {
 
 TEST_CASE("each program says its version and how it is called") {
   REQUIRE(!newest_version().empty());
-  for (const std::string name : {"spfwrap", "spfcheck", "spfqueue", "spftls"}) {
+  for (const std::string name : {"spfwrap", "spfcheck", "spfqueue", "spftls", "spfstat"}) {
     INFO(name);
     const Finished version = run({beside(name.c_str()), "--version"});
     CHECK(version.code == 0);
@@ -43,7 +43,7 @@ TEST_CASE("each program says its version and how it is called") {
 
 TEST_CASE("where it can't be said the exit code tells") {
   const std::string full = "exec \"$0\" --version >/dev/full";
-  for (const char* name : {"spfwrap", "spfcheck", "spfqueue", "spftls"}) {
+  for (const char* name : {"spfwrap", "spfcheck", "spfqueue", "spftls", "spfstat"}) {
     INFO(name);
     CHECK(run({"/bin/sh", "-c", full, beside(name)}).code == 111);
   }

@@ -94,14 +94,11 @@ TEST_CASE("of several files all that can be read counts") {
   CHECK(begins(some.out, "2 messages in 3 lines\n"));
 }
 
-TEST_CASE("usage, help and version") {
+TEST_CASE("how it is called") {
   const TempDir files;
   const std::string file = files.write("-p", accepted);
   const struct { Arguments arguments; int code; const char *out, *err; } cases[] = {
-      {{"--version"}, 0, "spfstat 1.0\n", ""},
-      {{"--help"}, 0, "usage: spfstat [ -p ] [ file ... ]\nMakes tables of spfwrap's log; see spfstat(1).\n", ""},
       {{"-x"}, 100, "", "spfstat: fatal: unknown option: -x\nspfstat: usage: spfstat [ -p ] [ file ... ]\n"},
-      {{"--x"}, 100, "", "spfstat: fatal: unknown option: --x\nspfstat: usage: spfstat [ -p ] [ file ... ]\n"},
       {{"-p", "--"}, 0, "# HELP ", ""},
       {{"--", file}, 0, "1 message in 1 line\n", ""},
       {{"-p", file}, 0, "# HELP ", ""},
