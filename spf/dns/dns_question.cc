@@ -10,10 +10,6 @@ namespace spf {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds first_pause{1000};  // after the last server; doubles with each round
-constexpr milliseconds tcp_patience{3000}; // with a server while others are left
 constexpr std::size_t longest_alias_chain = 8;  // CNAMEs over several responses
 
 }  // namespace
@@ -32,165 +28,106 @@ void DnsQuestion::begin() {
   }
   --means_.questions_left;
   attempts_.clear();
-  failed_.assign(means_.servers.size(), false);
-  in_round_.assign(means_.servers.size(), false);
-  round_ = 0;
-  round_over_ = has_failure_ = false;
-  send();
+  schedule_.emplace(means_.standings, Clock::now());
+  ask_what_is_due();
 }
 
-// Whether the server may still have an answer to this question.
-bool DnsQuestion::is_left(std::size_t server) const {
-  return !means_.servers[server]->gone && !failed_[server];
-}
-
-bool DnsQuestion::anybody_left() const {
-  for (std::size_t i = 0; i < means_.servers.size(); ++i)
-    if (is_left(i)) return true;
-  return false;
-}
-
-// One that is left and of which there is no doubt.
-bool DnsQuestion::anybody_good() const {
-  for (std::size_t i = 0; i < means_.servers.size(); ++i)
-    if (is_left(i) && !means_.servers[i]->doubtful()) return true;
-  return false;
-}
-
-// To the next server of this round, or to the next round.
-void DnsQuestion::send() {
-  if (!anybody_left()) return finish({});
-  if (std::exchange(round_over_, false)) {
-    ++round_;
-    in_round_.assign(means_.servers.size(), false);
-  }
-  std::vector<std::size_t> good, doubtful;
-  for (std::size_t i = 0; i < means_.servers.size(); ++i)
-    if (is_left(i) && !in_round_[i]) (means_.servers[i]->doubtful() ? doubtful : good).push_back(i);
-  const auto now = Clock::now();
-  if (!good.empty()) send_to(good.front());
-  next_ = now + DnsServer::hedge;
-  if (good.size() > 1) return;
-  // A server in doubt is no use to a question that the others answer at once.
-  if (good.empty() || round_ > 0)
-    for (const std::size_t i : doubtful) send_to(i);
-  else if (!doubtful.empty())
-    return;
-  round_over_ = true;
-  next_ = now + first_pause * (1u << std::min(round_, 10u));
-}
-
-void DnsQuestion::send_to(std::size_t server) {
-  in_round_[server] = true;
-  attempts_.push_back({server, Clock::now(), means_.servers[server]->udp.ask(names_.back(), type_)});
+void DnsQuestion::watch(std::vector<pollfd>& fds) const {
+  for (const Attempt& attempt : attempts_)
+    if (attempt.connection) fds.push_back({attempt.connection->tcp.fd(), attempt.connection->tcp.events(), 0});
 }
 
 void DnsQuestion::forget(std::size_t server) {
-  std::erase_if(attempts_, [server](const Attempt& attempt) { return attempt.server == server; });
-}
-
-// Servers from which nothing has come since they were asked this.
-void DnsQuestion::note_silence() {
-  for (const Attempt& attempt : attempts_)
-    if (DnsServer& server = *means_.servers[attempt.server]; server.heard < attempt.sent)
-      server.silent = true;
+  std::erase_if(attempts_, [server](const Attempt& attempt) { return attempt.query && attempt.server == server; });
+  schedule_->lost(server);
 }
 
 void DnsQuestion::advance() {
-  if (tcp_) return advance_tcp();
+  take_what_has_come();
+  if (!done_) ask_what_is_due();
+}
+
+void DnsQuestion::take_what_has_come() {
   for (std::size_t i = 0; i < attempts_.size();) {
-    if (attempts_[i].query->state() == DnsUdp::Query::State::waiting) {
+    if (is_waiting(attempts_[i])) {
       ++i;
       continue;
     }
     const Attempt attempt = std::move(attempts_[i]);
     attempts_.erase(attempts_.begin() + std::ptrdiff_t(i));
+    const std::size_t names = names_.size();
     take(attempt);
-    if (done_ || tcp_) return;
-    if (attempts_.empty()) break;  // or it asks for another name now
+    if (done_ || names_.size() > names) return;  // or it asks for another name now
   }
-  const bool late = Clock::now() >= next_;
-  if (late) note_silence();
-  if (has_failure_ && !anybody_good()) return settle_doubtful();
-  if (late || (attempts_.empty() && !round_over_)) return send();
-  // Where all servers have failed there is nothing to wait for.
-  if (!anybody_left()) finish({});
 }
 
-// Somebody has answered, if only with a failure: who is in doubt gets a hedge
-// of time for what the others could not say.
-void DnsQuestion::settle_doubtful() {
-  for (std::size_t i = 0; i < means_.servers.size(); ++i)
-    if (is_left(i) && !in_round_[i]) send_to(i);
-  next_ = asked_;
-  for (const Attempt& attempt : attempts_)
-    if (!means_.servers[attempt.server]->gone) next_ = std::max(next_, attempt.sent + DnsServer::hedge);
-  if (attempts_.empty() || Clock::now() >= next_) finish({});
+bool DnsQuestion::is_waiting(Attempt& attempt) {
+  return attempt.query ? attempt.query->state() == DnsUdp::Query::State::waiting
+                       : attempt.connection->tcp.advance() == DnsTcp::State::busy;
 }
 
-// What has become of one packet.
+// What has become of one attempt.
 void DnsQuestion::take(const Attempt& attempt) {
+  attempt.query ? take_packet(attempt) : take_response(attempt);
+}
+
+void DnsQuestion::take_packet(const Attempt& attempt) {
   using State = DnsUdp::Query::State;
-  Answer answer;
-  switch (attempt.query->state()) {
+  const auto now = Clock::now();
+  const auto state = attempt.query->state();
+  switch (state) {
     case State::waiting: return;
-    case State::no_name: answer.status = Answer::Status::no_name; break;
-    case State::no_data: answer.status = Answer::Status::no_data; break;
-    case State::response: return read(attempt.query->response());
-    case State::truncated: return begin_tcp(attempt.server);
-    case State::refused:
-      means_.servers[attempt.server]->refuses = true;
-      failed_[attempt.server] = true;
-      return;
-    case State::failed:
-      has_failure_ = failed_[attempt.server] = true;
-      return;
+    case State::refused: return schedule_->refused(attempt.number, now);
+    case State::failed: return schedule_->failed(attempt.number, now);
+    case State::truncated:
+      std::erase_if(attempts_, [](const Attempt& other) { return other.query != nullptr; });
+      return schedule_->truncated(attempt.number, now);
+    case State::response:
+    case State::no_name:
+    case State::no_data: schedule_->answered(attempt.number, now);
   }
+  if (state == State::response) return read(attempt.query->response());
+  Answer answer;
+  answer.status = state == State::no_name ? Answer::Status::no_name : Answer::Status::no_data;
   finish(std::move(answer));
 }
 
-// The server whose answer was truncated is asked first, and each once.
-void DnsQuestion::begin_tcp(std::size_t first) {
-  attempts_.clear();
-  tcp_servers_.clear();
-  for (const bool doubtful : {true, false})
-    for (std::size_t i = means_.servers.size(); i-- > 0;)
-      if (i != first && !means_.servers[i]->gone && means_.servers[i]->doubtful() == doubtful)
-        tcp_servers_.push_back(i);
-  tcp_servers_.push_back(first);
-  next_tcp();
+void DnsQuestion::take_response(const Attempt& attempt) {
+  DnsTcp& tcp = attempt.connection->tcp;
+  const std::string response(tcp.advance() == DnsTcp::State::done ? tcp.response() : "");
+  if (!answers(response, attempt.id, names_.back(), type_) || is_truncated(response))
+    return schedule_->broke(attempt.number);
+  if (!is_decided(response)) return schedule_->failed(attempt.number, Clock::now());
+  schedule_->answered(attempt.number, Clock::now());
+  read(response);
 }
 
-// Starts with the next server that does not fail at once.
-void DnsQuestion::next_tcp() {
-  do {
-    tcp_.reset();
-    if (tcp_servers_.empty()) return finish({});
-    const std::size_t server = tcp_servers_.back();
-    tcp_servers_.pop_back();
-    id_ = random_number<std::uint16_t>();
-    next_ = tcp_servers_.empty() ? means_.deadline
-                                 : std::min(means_.deadline, Clock::now() + tcp_patience);
-    tcp_ = std::make_unique<DnsTcp>(*means_.servers[server]->address,
-                                    make_query(id_, names_.back(), type_));
-  } while (tcp_->advance() == DnsTcp::State::failed);
+void DnsQuestion::ask_what_is_due() {
+  for (bool again = true; again;) {
+    const auto due = schedule_->due(Clock::now(), means_.connections < DnsMeans::most_connections);
+    if (schedule_->over()) return finish({});
+    for (const Schedule::Attempt& attempt : due) send(attempt);
+    // A connection may fail at once.
+    again = std::any_of(due.begin(), due.end(), [](const auto& a) { return a.way == Schedule::Way::tcp; });
+    if (again) take_what_has_come();
+    if (done_) return;
+  }
 }
 
-void DnsQuestion::advance_tcp() {
-  const auto state = tcp_->advance();
-  if (state == DnsTcp::State::busy && Clock::now() < next_) return;
-  const std::string response(state == DnsTcp::State::done ? tcp_->response() : "");
-  const bool good = answers(response, id_, names_.back(), type_) && !is_truncated(response) &&
-                    is_decided(response);
-  if (good)
-    read(response);
-  else
-    next_tcp();
+void DnsQuestion::send(const Schedule::Attempt& due) {
+  Attempt attempt{due.number, due.server, nullptr, nullptr, 0};
+  if (due.way == Schedule::Way::udp) {
+    attempt.query = means_.servers[due.server]->udp.ask(names_.back(), type_);
+  } else {
+    attempt.id = random_number<std::uint16_t>();
+    attempt.connection =
+        std::make_unique<Connection>(means_, due.server, make_query(attempt.id, names_.back(), type_));
+  }
+  attempts_.push_back(std::move(attempt));
 }
 
 void DnsQuestion::read(std::string_view message) {
   Reading reading = read_response(message, type_);
-  tcp_.reset();
   if (reading.alias.empty()) return finish(std::move(reading.answer));
   if (names_.size() > longest_alias_chain ||
       std::any_of(names_.begin(), names_.end(),
@@ -201,11 +138,10 @@ void DnsQuestion::read(std::string_view message) {
 }
 
 void DnsQuestion::finish(Answer answer) {
-  tcp_.reset();
   attempts_.clear();
   answer_ = std::move(answer);
-  answer_.milliseconds =
-      unsigned(std::chrono::duration_cast<milliseconds>(Clock::now() - asked_).count());
+  answer_.milliseconds = unsigned(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - asked_).count());
   done_ = true;
 }
 

@@ -1,28 +1,45 @@
-// One DNS question, from when it is asked until there is an answer: which name
-// server is asked, when the next one is, TCP where an answer was truncated, and
-// the names that CNAMEs lead to.
+// One DNS question, from when it is asked until there is an answer: what the
+// schedule says is to be sent, over UDP or TCP, what comes back, and the names
+// that CNAMEs lead to.
 #pragma once
+
+#include <poll.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "spf/dns/dns_server.hh"
+#include "spf/base/socket_address.hh"
 #include "spf/dns/dns_tcp.hh"
 #include "spf/dns/resolver.hh"
+#include "spf/dns/schedule.hh"
 #include "spf/dns/udns.hh"
 
 namespace spf {
 
+// A check's door to one name server.
+struct DnsServer {
+  // `at` must outlive it. Throws std::bad_alloc.
+  explicit DnsServer(const SocketAddress* at) : address(at), udp(*at) {}
+
+  const SocketAddress* address;
+  DnsUdp udp;
+};
+
 // What the questions of one check share.
 struct DnsMeans {
+  // A walled process has 64 descriptors (wall.hh).
+  static constexpr unsigned most_connections = 32;
+
   std::vector<std::unique_ptr<DnsServer>> servers;
-  std::chrono::steady_clock::time_point deadline;
-  unsigned questions_left;  // that may be asked, each link of CNAMEs being one
+  std::vector<Standing> standings;  // of each of the servers
+  unsigned questions_left;          // that may be asked, each link of CNAMEs being one
+  unsigned connections = 0;         // open over TCP
 };
 
 // It does not wait: who owns it does, and calls advance() then.
@@ -39,10 +56,10 @@ class DnsQuestion {
   Answer& answer() { return answer_; }
 
   // While it is not done: when to call advance() although nothing has come, and
-  // the connection to watch, null where there is none, besides the servers' own
-  // sockets.
-  Clock::time_point next() const { return next_; }
-  const DnsTcp* tcp() const { return tcp_.get(); }
+  // the connections to watch besides the servers' own sockets. It is to be
+  // called too when another question is done, which may leave it a connection.
+  Clock::time_point next() const { return schedule_->next(); }
+  void watch(std::vector<pollfd>& fds) const;
 
   // Takes what has come, and asks on where it is time.
   void advance();
@@ -54,25 +71,37 @@ class DnsQuestion {
   void give_up() { finish({}); }
 
  private:
-  // One packet to one server.
+  // One of DnsMeans::most_connections.
+  struct Connection {
+    Connection(DnsMeans& means, std::size_t server, std::string_view query)
+        : means(means), tcp(*means.servers[server]->address, query) {
+      ++means.connections;
+    }
+    ~Connection() { --means.connections; }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    DnsMeans& means;
+    DnsTcp tcp;
+  };
+
+  // An attempt of the schedule's on its way: one of the two.
   struct Attempt {
+    unsigned number;
     std::size_t server;
-    Clock::time_point sent;
     std::unique_ptr<DnsUdp::Query> query;
+    std::unique_ptr<Connection> connection;
+    std::uint16_t id;  // over the connection
   };
 
   void begin();
-  void send();
-  void send_to(std::size_t server);
+  void take_what_has_come();
+  bool is_waiting(Attempt& attempt);
   void take(const Attempt& attempt);
-  void note_silence();
-  void settle_doubtful();
-  bool is_left(std::size_t server) const;
-  bool anybody_left() const;
-  bool anybody_good() const;
-  void begin_tcp(std::size_t first);
-  void next_tcp();
-  void advance_tcp();
+  void take_packet(const Attempt& attempt);
+  void take_response(const Attempt& attempt);
+  void ask_what_is_due();
+  void send(const Schedule::Attempt& due);
   void read(std::string_view message);
   void finish(Answer answer);
 
@@ -81,22 +110,10 @@ class DnsQuestion {
   std::vector<std::string> names_;  // wire form: the one asked last, after the
                                     // aliases that led to it
   const Clock::time_point asked_ = Clock::now();
+  std::optional<Schedule> schedule_;  // of that name
+  std::vector<Attempt> attempts_;     // that may still bring an answer
   bool done_ = false;
   Answer answer_;
-
-  // UDP
-  std::vector<Attempt> attempts_;   // that may still bring an answer
-  std::vector<bool> failed_;        // servers that have no answer to this question
-  std::vector<bool> in_round_;      // servers asked in this round
-  unsigned round_ = 0;
-  bool round_over_ = false;         // all were asked
-  bool has_failure_ = false;        // a server said so
-  Clock::time_point next_;
-
-  // TCP
-  std::unique_ptr<DnsTcp> tcp_;          // not null: it is asked there
-  std::vector<std::size_t> tcp_servers_; // still to be asked, the next one last
-  std::uint16_t id_ = 0;
 };
 
 }  // namespace spf

@@ -20,11 +20,13 @@ struct DnsResolver::Engine {
     Answer answer;
   };
 
-  Engine(Clock::time_point deadline, const std::vector<const SocketAddress*>& addresses, unsigned most)
-      : means{{}, deadline, most} {
+  Engine(Clock::time_point last, const std::vector<const SocketAddress*>& addresses, unsigned most)
+      : deadline(last), means{{}, std::vector<Standing>(addresses.size()), most} {
     means.servers.reserve(addresses.size());
-    for (const SocketAddress* address : addresses)
+    for (const SocketAddress* address : addresses) {
       means.servers.push_back(std::make_unique<DnsServer>(address));
+      means.standings[means.servers.size() - 1].gone = !means.servers.back()->udp.usable();
+    }
   }
 
   Entry& ask(std::string_view name, RrType type);
@@ -34,6 +36,7 @@ struct DnsResolver::Engine {
   void expire();
   void close(Entry& entry);
 
+  const Clock::time_point deadline;
   DnsMeans means;
   bool expired = false;
   std::map<std::pair<std::string, RrType>, Entry> entries;
@@ -56,15 +59,15 @@ DnsResolver::Engine::Entry& DnsResolver::Engine::ask(std::string_view name, RrTy
 void DnsResolver::Engine::wait() {
   if (settle()) return;
   const auto now = Clock::now();
-  if (now >= means.deadline) return expire();
-  auto until = means.deadline;
+  if (now >= deadline) return expire();
+  auto until = deadline;
   std::vector<pollfd> fds;
-  for (const auto& server : means.servers)
-    fds.push_back({server->gone ? -1 : server->udp.fd(), POLLIN, 0});
+  for (std::size_t i = 0; i < means.servers.size(); ++i)
+    fds.push_back({means.standings[i].gone ? -1 : means.servers[i]->udp.fd(), POLLIN, 0});
   for (const auto& [key, entry] : entries) {
     if (!entry.question) continue;
     until = std::min(until, entry.question->next());
-    if (const DnsTcp* tcp = entry.question->tcp()) fds.push_back({tcp->fd(), tcp->events(), 0});
+    entry.question->watch(fds);
   }
   // One more, as the rest of a millisecond is cut off.
   const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(until - now).count() + 1;
@@ -75,9 +78,9 @@ void DnsResolver::Engine::wait() {
 }
 
 void DnsResolver::Engine::receive(std::size_t index) {
-  DnsServer& server = *means.servers[index];
-  if (server.udp.receive()) return server.note_heard();
-  server.note_closed();
+  Standing& standing = means.standings[index];
+  if (means.servers[index]->udp.receive()) return standing.note_heard(Clock::now());
+  standing.note_closed(Clock::now());
   for (auto& [key, entry] : entries)
     if (entry.question) entry.question->forget(index);
 }

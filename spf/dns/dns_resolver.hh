@@ -12,13 +12,8 @@
 
 namespace spf {
 
-// A question goes to the first server, to the next one half a second later or
-// as soon as that one fails, and again to all of them after 1, 2, 4 ... seconds
-// until the deadline. A server that was silent, refused to serve or at whose
-// port nobody listens is asked after the others from then on, and not waited
-// for; one at whose port nobody listens twice, half a second apart, is given
-// up. Where the others have failed (SERVFAIL), such a server has half a second
-// and no more. An answer counts from whichever server it comes.
+// Whom it asks and when is schedule.hh. An answer counts from whichever server
+// and to whichever attempt it comes.
 //
 // At most `most_questions` are asked, each link of a chain of CNAMEs being one:
 // what is beyond is trouble and over_bound.

@@ -1,14 +1,17 @@
-// Servers that are slow, silent, dead, several or far, and TCP.
+// Servers that are silent, dead, refuse or fail, several, IPv6, and TCP, over real
+// sockets. When exactly whom is asked is shown by schedule_test.cc; what waits here
+// has all the time that a busy machine may take.
 #include "spf/dns/dns_resolver.hh"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
 
 #include "tests/catch.hh"
 #include "tests/support/ask.hh"
@@ -18,22 +21,33 @@ using namespace std::chrono_literals;
 using Status = Answer::Status;
 using Fault = DnsServer::Fault;
 
+namespace {
+
+constexpr auto busy = 5s;  // a machine, at worst
+
+void be_silent(DnsServer& server) {
+  server.script([](const std::string&, bool) { return std::vector<std::string>{}; });
+}
+
+}  // namespace
+
 TEST_CASE("SERVFAIL, REFUSED and silence are trouble, in time", "[waits]") {
   DnsServer server;
   server.use();
   server.fault("servfail.example", Fault::servfail);
   server.fault("refused.example", Fault::refused);
   server.fault("silent.example", Fault::silence);
-  CHECK(ask("servfail.example", RrType::a).status == Status::trouble);
-  CHECK(ask("refused.example", RrType::txt).status == Status::trouble);
-  const auto start = Clock::now();
+  auto start = Clock::now();
+  CHECK(ask("servfail.example", RrType::a, 20s).status == Status::trouble);
+  CHECK(ask("refused.example", RrType::txt, 20s).status == Status::trouble);
+  CHECK(since(start) < 20s);  // long before the deadline of either
+  start = Clock::now();
   LocalResolver resolver(Clock::now() + 300ms);
   CHECK(resolver.lookup("silent.example", RrType::a).status == Status::trouble);
   CHECK(since(start) >= 300ms);
-  CHECK(since(start) < 600ms);
+  CHECK(since(start) < 300ms + busy);
   server.seen();
   CHECK(resolver.lookup("servfail.example", RrType::a).status == Status::trouble);
-  CHECK(since(start) < 700ms);
   CHECK(server.seen().empty());  // after the deadline nothing is asked
 }
 
@@ -42,50 +56,90 @@ TEST_CASE("nobody listening is trouble, and says so by the deadline", "[waits]")
     DnsServer server;
     server.use();
   }
-  const auto start = Clock::now();
+  auto start = Clock::now();
   CHECK(ask("example.org", RrType::a, 300ms).status == Status::trouble);
-  CHECK(since(start) < 800ms);
+  CHECK(since(start) < 300ms + busy);
+  start = Clock::now();
   CHECK(ask("example.org", RrType::a, 20s).status == Status::trouble);
-  CHECK(since(start) < 5s);  // long before that deadline
+  CHECK(since(start) < 1s + busy);  // long before that deadline
 }
 
 TEST_CASE("a server that is just being started again is waited for", "[waits]") {
   for (const char* address : {"127.0.0.1", "::1"}) {
-    auto server = std::make_unique<DnsServer>(address);
+    INFO(address);
+    std::optional<DnsServer> server;
+    server.emplace(address);
     server->use();
     const unsigned port = server->port();
     server.reset();
-    std::thread late([&] {
-      std::this_thread::sleep_for(300ms);
-      server = std::make_unique<DnsServer>(address, port);
-      server->a("example.org", "192.0.2.1");
-      server->a("h.example.org", "192.0.2.1");
-    });
     LocalResolver resolver(Clock::now() + 20s);
-    resolver.prefetch("h.example.org", RrType::a);
-    INFO(address);
+    resolver.prefetch("h.example.org", RrType::a);  // finds nobody
+    server.emplace(address, port);
+    server->a("example.org", "192.0.2.1");
+    server->a("h.example.org", "192.0.2.1");
     CHECK(resolver.lookup("example.org", RrType::a).status == Status::ok);
     CHECK(resolver.lookup("h.example.org", RrType::a).status == Status::ok);
-    late.join();
   }
 }
 
-TEST_CASE("a lost packet costs at most two seconds", "[waits]") {
+TEST_CASE("a lost packet is repeated, and so until the deadline", "[waits]") {
   DnsServer server;
   server.use();
   server.a("example.org", "192.0.2.1");
   server.fault("example.org", Fault::silence, DnsServer::A, 1);
-  const auto start = Clock::now();
   CHECK(ask("example.org", RrType::a, 20s).status == Status::ok);
-  CHECK(since(start) < 2s);
+  CHECK(server.seen().size() >= 2);
+  server.fault("example.org", Fault::silence, DnsServer::A);
+  CHECK(ask("example.org", RrType::a, 1800ms).status == Status::trouble);
+  CHECK(server.seen().size() >= 2);  // at once, after 0.3 and after 0.9 s
 }
 
-TEST_CASE("retries go on until the deadline", "[waits]") {
+TEST_CASE("a late answer to the first of several packets counts", "[waits]") {
   DnsServer server;
   server.use();
-  server.fault("example.org", Fault::silence);
-  CHECK(ask("example.org", RrType::a, 3700ms).status == Status::trouble);
-  CHECK(server.seen().size() == 3);  // at once, after 1 and after 3 seconds
+  server.a("example.org", "192.0.2.1");
+  std::string first;
+  server.script([&](const std::string& query, bool tcp) -> std::optional<std::vector<std::string>> {
+    if (first.empty()) {
+      first = query;
+      return std::vector<std::string>{};
+    }
+    return std::vector<std::string>{server.answer(first, tcp)};
+  });
+  CHECK(ask("example.org", RrType::a, 20s).status == Status::ok);
+}
+
+TEST_CASE("where UDP does not get through TCP is asked", "[waits]") {
+  DnsServer server;
+  server.use();
+  for (const char* name : {"example.org", "h.example.org", "txt.example.org"}) server.a(name, "192.0.2.1");
+  server.script([&](const std::string&, bool tcp) -> std::optional<std::vector<std::string>> {
+    if (tcp) return std::nullopt;
+    return std::vector<std::string>{};
+  });
+  LocalResolver resolver(Clock::now() + 20s);
+  for (const char* name : {"example.org", "h.example.org", "txt.example.org"})
+    CHECK(resolver.lookup(name, RrType::a).status == Status::ok);
+  CHECK(over_tcp(server) >= 3);
+}
+
+TEST_CASE("a hundred questions over TCP share the descriptors that a check has", "[waits]") {
+  DnsServer server;
+  server.use();
+  server.udp_limit(20);  // everything is truncated
+  LocalResolver resolver(Clock::now() + 20s);
+  const auto name = [](int i) { return "n" + std::to_string(i) + ".example"; };
+  for (int i = 0; i < 100; ++i) server.a(name(i), "192.0.2.1");
+  rlimit before{}, few{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  few = before;
+  few.rlim_cur = 128;  // both ends of each connection are in this process
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+  for (int i = 0; i < 100; ++i) resolver.prefetch(name(i), RrType::a);
+  int good = 0;
+  for (int i = 0; i < 100; ++i) good += resolver.lookup(name(i), RrType::a).status == Status::ok;
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(good == 100);
 }
 
 TEST_CASE("a second server answers for a silent, failing or missing one", "[waits]") {
@@ -95,21 +149,16 @@ TEST_CASE("a second server answers for a silent, failing or missing one", "[wait
   {
     DnsServer first("127.0.0.1", second.port());
     first.use({&second});
-    first.fault("example.org", Fault::silence);
-    auto start = Clock::now();
-    CHECK(ask("example.org", RrType::a).status == Status::ok);
-    CHECK(since(start) < 1500ms);
+    for (const Fault fault : {Fault::silence, Fault::servfail, Fault::refused}) {
+      first.clear();
+      first.fault("example.org", fault);
+      CHECK(ask("example.org", RrType::a).status == Status::ok);
+    }
     first.clear();
-    first.fault("example.org", Fault::servfail);
-    start = Clock::now();
-    CHECK(ask("example.org", RrType::a).status == Status::ok);
-    CHECK(since(start) < 500ms);
-    first.clear();
+    second.seen();
     first.txt("big.example", std::string(9000, 'x'));  // truncates, and takes no TCP
     first.tcp(false);
-    start = Clock::now();
     CHECK(ask("big.example", RrType::txt).texts.at(0).size() == 9000);
-    CHECK(since(start) < 1500ms);
     CHECK(over_tcp(second) == 1);
     first.tcp(true);
     first.script([](const std::string& query, bool tcp) -> std::optional<std::vector<std::string>> {
@@ -121,9 +170,34 @@ TEST_CASE("a second server answers for a silent, failing or missing one", "[wait
     });
     CHECK(ask("big.example", RrType::txt).texts.at(0).size() == 9000);
   }
-  const auto start = Clock::now();  // the first is gone
-  CHECK(ask("example.org", RrType::a).status == Status::ok);
-  CHECK(since(start) < 1500ms);
+  CHECK(ask("example.org", RrType::a).status == Status::ok);  // the first is gone
+}
+
+TEST_CASE("two servers of which none answers are trouble long before the deadline", "[waits]") {
+  enum class State { fails, refuses, silent, dead };
+  const struct { const char* what; State first, last; } cases[] = {
+      {"both refuse", State::refuses, State::refuses},  {"nobody listens", State::dead, State::dead},
+      {"dead, and a failure", State::dead, State::fails}, {"a failure, and dead", State::fails, State::dead},
+      {"silent, and a failure", State::silent, State::fails},
+      {"a failure, and silent", State::fails, State::silent},
+  };
+  for (const auto& c : cases) {
+    INFO(c.what);
+    auto last = std::make_unique<DnsServer>("127.0.0.3");
+    auto first = std::make_unique<DnsServer>("127.0.0.1", last->port());
+    first->use({last.get()});
+    const auto become = [](std::unique_ptr<DnsServer>& server, State state) {
+      if (state == State::fails) server->fault("example.org", Fault::servfail);
+      if (state == State::refuses) server->fault("example.org", Fault::refused);
+      if (state == State::silent) be_silent(*server);
+      if (state == State::dead) server.reset();
+    };
+    become(first, c.first);
+    become(last, c.last);
+    const auto start = Clock::now();
+    CHECK(ask("example.org", RrType::a, 20s).status == Status::trouble);
+    CHECK(since(start) < 1s + busy);
+  }
 }
 
 TEST_CASE("an IPv6 server is asked over UDP and TCP, alone and beside an IPv4 one", "[waits]") {
@@ -143,7 +217,7 @@ TEST_CASE("an IPv6 server is asked over UDP and TCP, alone and beside an IPv4 on
   CHECK(ask("big.example", RrType::txt).texts.at(0).front() == 'y');
   six->use({&four});
   CHECK(ask("big.example", RrType::txt).texts.at(0).front() == 'x');
-  four.script([](const std::string&, bool) { return std::vector<std::string>{}; });  // silent
+  be_silent(four);
   four.use({&*six});
   CHECK(ask("big.example", RrType::txt).texts.at(0).front() == 'x');
 }
@@ -182,9 +256,7 @@ TEST_CASE("a server without a route does not spoil the others", "[waits]") {
   server.use();
   server.a("example.org", "192.0.2.1");
   setenv("NAMESERVERS", "2001:db8::53 127.0.0.1", 1);
-  const auto start = Clock::now();
   CHECK(ask("example.org", RrType::a).status == Status::ok);
-  CHECK(since(start) < 1500ms);
 }
 
 TEST_CASE("TXT sets of any size arrive, over TCP when UDP has no room") {
@@ -215,18 +287,18 @@ TEST_CASE("TCP trouble is trouble, in time", "[waits]") {
   server.use();
   server.txt("example.org", std::string(9000, 'x'));
   server.tcp(false);
-  auto start = Clock::now();
-  CHECK(ask("example.org", RrType::txt).status == Status::trouble);
-  CHECK(since(start) < 1s);
+  const auto start = Clock::now();
+  CHECK(ask("example.org", RrType::txt, 20s).status == Status::trouble);
+  CHECK(since(start) < busy);
   server.tcp(true);
-  const auto reply = [&](std::vector<std::string> (*spoil)(std::string)) {
+  const auto reply = [&](std::vector<std::string> (*spoil)(std::string), std::chrono::milliseconds patience = 500ms) {
     server.script([&server, spoil](const std::string& query, bool tcp) -> std::optional<std::vector<std::string>> {
       if (!tcp) return std::nullopt;
       return spoil(server.answer(query, true));
     });
     const auto begin = Clock::now();
-    const Status status = ask("example.org", RrType::txt, 500ms).status;
-    CHECK(since(begin) < 1s);
+    const Status status = ask("example.org", RrType::txt, patience).status;
+    CHECK(since(begin) < patience + busy);
     return status;
   };
   CHECK(reply([](std::string) { return std::vector<std::string>{}; }) == Status::trouble);  // silent
@@ -237,5 +309,5 @@ TEST_CASE("TCP trouble is trouble, in time", "[waits]") {
   CHECK(reply([](std::string m) { m.resize(40); return std::vector{m}; }) == Status::trouble);
   CHECK(reply([](std::string m) { m.resize(5); return std::vector{m}; }) == Status::trouble);
   CHECK(reply([](std::string) { return std::vector<std::string>{""}; }) == Status::trouble);
-  CHECK(reply([](std::string m) { return std::vector{m}; }) == Status::ok);
+  CHECK(reply([](std::string m) { return std::vector{m}; }, busy) == Status::ok);
 }

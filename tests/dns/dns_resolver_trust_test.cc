@@ -54,13 +54,21 @@ bool follow_from_a_seed(const std::vector<unsigned>& ids) {
   return false;
 }
 
-// One check's packets: `count` questions at once.
+// One check's packets: `count` questions at once, and what a busy machine has
+// repeated of them.
 std::vector<DnsServer::Packet> packets_of_a_check(DnsServer& server, int count) {
-  LocalResolver resolver(Clock::now() + 5s);
+  LocalResolver resolver(Clock::now() + 20s);
   for (int i = 0; i < count; ++i) resolver.prefetch("n" + std::to_string(i) + ".example", RrType::a);
   resolver.lookup("n0.example", RrType::a);
   for (int i = 1; i < count; ++i) resolver.lookup("n" + std::to_string(i) + ".example", RrType::a);
   return server.packets();
+}
+
+// How many different names it was asked for.
+std::size_t questions(DnsServer& server) {
+  std::set<std::string> names;
+  for (const auto& question : server.seen()) names.insert(question.name);
+  return names.size();
 }
 
 }  // namespace
@@ -80,7 +88,8 @@ TEST_CASE("no seed of the clock gives the ids of a check") {
   server.use();
   std::vector<unsigned> ids;
   for (const auto& packet : packets_of_a_check(server, 4)) ids.push_back(id(packet));
-  REQUIRE(ids.size() == 4);
+  REQUIRE(ids.size() >= 4);
+  ids.resize(4);
   CHECK_FALSE(follow_from_a_seed(ids));
 }
 
@@ -90,10 +99,12 @@ TEST_CASE("checks have ports of their own, spread wide, and ids that do not repe
   std::set<unsigned> ports, ids;
   for (int check = 0; check < 64; ++check) {
     const auto packets = packets_of_a_check(server, 2);
-    REQUIRE(packets.size() == 2);
-    CHECK(packets[0].port == packets[1].port);
+    REQUIRE(packets.size() >= 2);
     ports.insert(packets[0].port);
-    for (const auto& packet : packets) ids.insert(id(packet));
+    for (const auto& packet : packets) {
+      CHECK(packet.port == packets[0].port);
+      ids.insert(id(packet));
+    }
   }
   // 64 of 49,152, and 128 of 65,536: two that are the same are rare, five are not to be seen.
   CHECK(ports.size() >= 60);
@@ -108,18 +119,18 @@ TEST_CASE("EDNS offers 1232 octets over UDP, and there is no OPT over TCP") {
   server.txt("example.org", std::string(3000, 'x'));
   REQUIRE(ask("example.org", RrType::txt).status == Status::ok);
   const auto packets = server.packets();
-  REQUIRE(packets.size() == 2);
+  REQUIRE(packets.size() >= 2);
   const std::string question = DnsServer::wire("example.org") + std::string("\0\x10\0\1", 4);
   CHECK(packets[0].message.substr(2) == std::string("\1\0\0\1\0\0\0\0\0\1", 10) + question +
                                             std::string("\0\0\x29\x04\xd0\0\0\0\0\0\0", 11));
-  CHECK(packets[1].port == 0);
-  CHECK(packets[1].message.substr(2) == std::string("\1\0\0\1\0\0\0\0\0\0", 10) + question);
+  CHECK(packets.back().port == 0);
+  CHECK(packets.back().message.substr(2) == std::string("\1\0\0\1\0\0\0\0\0\0", 10) + question);
 }
 
 TEST_CASE("a check asks 130 questions, however they are asked, and the next is trouble") {
   DnsServer server;
   server.use();
-  LocalResolver resolver(Clock::now() + 5s);
+  LocalResolver resolver(Clock::now() + 20s);
   for (unsigned i = 0; i < 200; ++i) {
     const std::string name = "n" + std::to_string(i) + ".example";
     if (i % 2) resolver.prefetch(name, RrType::a);
@@ -128,7 +139,7 @@ TEST_CASE("a check asks 130 questions, however they are asked, and the next is t
     CHECK(answer.over_bound == (i >= Limits::most_questions));
   }
   CHECK(resolver.lookup("n3.example", RrType::a).status == Status::no_name);  // known already
-  CHECK(server.packets().size() == Limits::most_questions);
+  CHECK(questions(server) == Limits::most_questions);
 }
 
 TEST_CASE("each link of a chain of CNAMEs is a question") {
@@ -141,10 +152,10 @@ TEST_CASE("each link of a chain of CNAMEs is a question") {
     for (unsigned i = 0; i < 8; ++i) server.cname(link(i), link(i + 1));
     server.a(link(8), "192.0.2.1");
   }
-  LocalResolver resolver(Clock::now() + 5s);
+  LocalResolver resolver(Clock::now() + 20s);
   unsigned good = 0;
   for (unsigned chain = 0; chain < 20; ++chain)
     good += !resolver.lookup("c" + std::to_string(chain) + "-0.example", RrType::a).over_bound;
   CHECK(good == Limits::most_questions / 9);
-  CHECK(server.packets().size() == Limits::most_questions);
+  CHECK(questions(server) == Limits::most_questions);
 }
