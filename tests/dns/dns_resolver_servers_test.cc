@@ -11,7 +11,9 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "tests/catch.hh"
 #include "tests/support/ask.hh"
@@ -24,6 +26,23 @@ using Fault = DnsServer::Fault;
 namespace {
 
 constexpr auto busy = 5s;  // a machine, at worst
+
+// At one port of two addresses, which may be taken at the second.
+struct TwoServers {
+  std::unique_ptr<DnsServer> first, last;
+};
+TwoServers two_servers() {
+  for (int attempt = 0;; ++attempt) {
+    auto last = std::make_unique<DnsServer>("127.0.0.3");
+    try {
+      auto first = std::make_unique<DnsServer>("127.0.0.1", last->port());
+      first->use({last.get()});
+      return {std::move(first), std::move(last)};
+    } catch (const std::runtime_error&) {
+      if (attempt == 10) throw;
+    }
+  }
+}
 
 void be_silent(DnsServer& server) {
   server.script([](const std::string&, bool) { return std::vector<std::string>{}; });
@@ -183,9 +202,7 @@ TEST_CASE("two servers of which none answers are trouble long before the deadlin
   };
   for (const auto& c : cases) {
     INFO(c.what);
-    auto last = std::make_unique<DnsServer>("127.0.0.3");
-    auto first = std::make_unique<DnsServer>("127.0.0.1", last->port());
-    first->use({last.get()});
+    auto [first, last] = two_servers();
     const auto become = [](std::unique_ptr<DnsServer>& server, State state) {
       if (state == State::fails) server->fault("example.org", Fault::servfail);
       if (state == State::refuses) server->fault("example.org", Fault::refused);
