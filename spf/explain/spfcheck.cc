@@ -98,7 +98,8 @@ int print_walled(bool quiet, const spf::Config& config, unsigned most_questions,
                  const std::function<Outcome(spf::Resolver&)>& work) {
   const spf::NameServers found = spf::name_servers(std::getenv);
   for (const std::string& problem : found.problems) spf::write_warning(problem);
-  spf::WalledProcess process(found.servers,
+  const spf::SealedAddresses name_servers(found.servers);
+  spf::WalledProcess process(name_servers,
                              spf::WalledProcess::Clock::now() + config.check_timeout,
                              most_questions,
                              [&](spf::Resolver& resolver) {

@@ -89,7 +89,7 @@ std::optional<Verdict> decode(std::string_view octets) {
 }
 
 Evaluator::Evaluator(const Query& query, const CheckOptions& options,
-                     const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
+                     const SealedAddresses& name_servers, std::chrono::seconds time,
                      Check* check)
     : query_(query),
       process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,

@@ -7,10 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "spf/engine/check.hh"
-#include "spf/base/socket_address.hh"
 #include "spf/engine/verdict.hh"
 #include "spf/proxy/os.hh"
 #include "spf/wall/walled_process.hh"
@@ -25,7 +23,7 @@ class Evaluator final : public RunningCheck {
   // Starts the check, which asks `name_servers` and ends within `time`. Throws
   // std::system_error.
   Evaluator(const Query& query, const CheckOptions& options,
-            const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
+            const SealedAddresses& name_servers, std::chrono::seconds time,
             Check* check = spf::check);
 
   int descriptor() const override { return process_.descriptor(); }

@@ -144,13 +144,13 @@ std::unique_ptr<RunningCheck> Kernel::start_check(const Query& query) {
 }
 
 // Found once a session, and what is wrong with them is said once.
-const std::vector<SocketAddress>& Kernel::known_name_servers() {
-  if (name_servers_.empty()) {
-    NameServers found = name_servers(std::getenv);
+const SealedAddresses& Kernel::known_name_servers() {
+  if (!name_servers_) {
+    const NameServers found = name_servers(std::getenv);
     for (const std::string& problem : found.problems) warn(problem);
-    name_servers_ = std::move(found.servers);
+    name_servers_.emplace(found.servers);
   }
-  return name_servers_;
+  return *name_servers_;
 }
 
 void Kernel::replace_client(int fd) {

@@ -4,11 +4,13 @@
 
 #include <signal.h>
 
+#include <optional>
+
 #include "spf/base/process.hh"
-#include "spf/base/socket_address.hh"
 #include "spf/proxy/annotation_file.hh"
 #include "spf/proxy/os.hh"
 #include "spf/settings/config.hh"
+#include "spf/wall/wall.hh"
 
 namespace spf {
 
@@ -43,14 +45,14 @@ class Kernel final : public Os {
   void fatal(std::string_view what) override;
 
  private:
-  const std::vector<SocketAddress>& known_name_servers();
+  const SealedAddresses& known_name_servers();
 
   const Config& config_;
   AnnotationFile* const annotations_;
   InheritedSignals inherited_;
   sigset_t while_polling_;
   int input_flags_, output_flags_;
-  std::vector<SocketAddress> name_servers_;
+  std::optional<SealedAddresses> name_servers_;
 };
 
 }  // namespace spf

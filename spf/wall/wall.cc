@@ -35,7 +35,7 @@ void limit(int resource, rlim_t soft, rlim_t hard) {
   const auto which = static_cast<__rlimit_resource>(resource);
   rlimit both;
   // A tighter one that we were given can't be raised, and shall not be.
-  if (getrlimit(which, &both) == 0) hard = std::min(hard, both.rlim_max);
+  if (hard > 0 && getrlimit(which, &both) == 0) hard = std::min(hard, both.rlim_max);
   both = {std::min(soft, hard), hard};
   if (setrlimit(which, &both) != 0) fail("setrlimit");
 }
@@ -49,13 +49,13 @@ SealedAddresses::SealedAddresses(const std::vector<SocketAddress>& addresses) {
       mmap(reinterpret_cast<void*>(sealed_address), sealed_size, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   if (memory == MAP_FAILED) fail("mmap");
-  auto* const slots = static_cast<SocketAddress*>(memory);
-  std::fill_n(slots, 2 * sealed_slots, addresses.front());
+  auto* const slots = static_cast<SealedSlot*>(memory);
+  std::fill_n(slots, 2 * sealed_slots, SealedSlot{addresses.front()});
   std::size_t next4 = 0, next6 = sealed_slots;
   for (const SocketAddress& address : addresses) {
     std::size_t& next = address.family() == AF_INET ? next4 : next6;
-    slots[next] = address;
-    places_.push_back(&slots[next++]);
+    slots[next].address = address;
+    places_.push_back(&slots[next++].address);
   }
   if (mprotect(memory, sealed_size, PROT_READ) != 0) fail("mprotect");
 }

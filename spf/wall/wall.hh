@@ -22,16 +22,23 @@ inline constexpr unsigned walled_cpu_seconds = 1;
 // to, so each address has its place: IPv4 addresses in the first `sealed_slots`
 // of them, IPv6 addresses in as many more. In a place that is not needed stands
 // another of the addresses: zeros there would be AF_UNSPEC, with which
-// connect(2) undoes a connection. (The place is free under AddressSanitizer too.)
+// connect(2) undoes a connection. The places of a family differ in three bits
+// of their address, so that the filter needs one comparison for all of them.
+// (The memory is free under AddressSanitizer too.)
 inline constexpr std::uintptr_t sealed_address = 0x200000000000;
 inline constexpr std::size_t sealed_size = 4096;
-inline constexpr std::size_t sealed_slots = 6;
-static_assert(2 * sealed_slots * sizeof(SocketAddress) <= sealed_size);
+inline constexpr std::size_t sealed_slots = 8;
+
+struct alignas(256) SealedSlot {
+  SocketAddress address;
+};
+static_assert(2 * sealed_slots * sizeof(SealedSlot) == sealed_size);
 
 constexpr std::uintptr_t sealed_slot(std::size_t index) {
-  return sealed_address + index * sizeof(SocketAddress);
+  return sealed_address + index * sizeof(SealedSlot);
 }
 
+// Made before the process forks that is to be walled: once for many.
 class SealedAddresses {
  public:
   // Needs 1 to sealed_slots addresses, and no other object of its kind. Throws

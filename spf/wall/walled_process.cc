@@ -12,7 +12,6 @@
 
 #include "spf/base/read_write.hh"
 #include "spf/dns/dns_resolver.hh"
-#include "spf/wall/wall.hh"
 
 namespace spf {
 namespace {
@@ -37,13 +36,12 @@ bool leave_parent(pid_t parent, int output) {
 }
 
 [[noreturn]] void work_behind_wall(pid_t parent, int output,
-                                   const std::vector<SocketAddress>& name_servers,
+                                   const SealedAddresses& name_servers,
                                    WalledProcess::Clock::time_point deadline,
                                    unsigned most_questions, const WalledProcess::Work& work) {
   try {
     if (!leave_parent(parent, output)) _exit(exit_not_walled);
-    const SealedAddresses sealed(name_servers);
-    DnsResolver resolver(deadline, sealed.get(), most_questions);
+    DnsResolver resolver(deadline, name_servers.get(), most_questions);
     const bool has_filter = raise_wall();
     std::string text = work(resolver);
     const Heading heading = {std::uint32_t(text.size()), has_filter};
@@ -57,8 +55,8 @@ bool leave_parent(pid_t parent, int output) {
 
 }  // namespace
 
-WalledProcess::WalledProcess(const std::vector<SocketAddress>& name_servers,
-                             Clock::time_point deadline, unsigned most_questions, const Work& work) {
+WalledProcess::WalledProcess(const SealedAddresses& name_servers, Clock::time_point deadline,
+                             unsigned most_questions, const Work& work) {
   Pipe pipe = make_pipe();
   const pid_t parent = getpid();
   const pid_t pid = fork();

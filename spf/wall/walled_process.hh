@@ -7,11 +7,10 @@
 #include <cstddef>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "spf/base/process.hh"
 #include "spf/dns/resolver.hh"
-#include "spf/base/socket_address.hh"
+#include "spf/wall/wall.hh"
 
 namespace spf {
 
@@ -27,9 +26,9 @@ class WalledProcess {
 
   // Starts it. It has a copy of our memory, but for buffers (buffer.hh) and the
   // environment, and none of our descriptors; it dies when we do. Its resolver
-  // asks `name_servers` (1 to sealed_slots) until `deadline`, `most_questions`
-  // at most. Throws std::system_error.
-  WalledProcess(const std::vector<SocketAddress>& name_servers, Clock::time_point deadline,
+  // asks `name_servers` until `deadline`, `most_questions` at most. Throws
+  // std::system_error.
+  WalledProcess(const SealedAddresses& name_servers, Clock::time_point deadline,
                 unsigned most_questions, const Work& work);
 
   // Becomes readable when there is something for read(); closed when it is done.

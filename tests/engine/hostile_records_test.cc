@@ -203,7 +203,8 @@ TEST_CASE("no record costs more than a moment, or 130 questions, or ends in anot
     std::optional<Verdict> verdict;
     std::string complaint;
     {
-      Evaluator evaluator(query, {}, {*SocketAddress::parse("127.0.0.1", 9)}, seconds(20), evaluate);
+      const SealedAddresses name_server({*SocketAddress::parse("127.0.0.1", 9)});
+      Evaluator evaluator(query, {}, name_server, seconds(20), evaluate);
       pollfd p = {evaluator.descriptor(), POLLIN, 0};
       while (!verdict && poll(&p, 1, 25000) == 1) verdict = evaluator.read();
       complaint = evaluator.complaint();

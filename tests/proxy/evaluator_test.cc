@@ -26,8 +26,8 @@ namespace {
 const Query query = {*Address::parse("192.0.2.1"), "mail.example", "a@example.org"};
 
 // Nobody need listen there.
-const std::vector<SocketAddress> name_servers = {*SocketAddress::parse("127.0.0.1", 9),
-                                                 *SocketAddress::parse("127.0.0.2", 9)};
+const SealedAddresses name_servers({*SocketAddress::parse("127.0.0.1", 9),
+                                    *SocketAddress::parse("127.0.0.2", 9)});
 
 struct Outcome {
   std::optional<Verdict> verdict;

@@ -44,7 +44,8 @@ constexpr int udp_socket = walled_output + 1;
 
 // What a walled process says that does `what`, or how it died.
 std::string result(const std::vector<SocketAddress>& servers, const std::function<std::string()>& what) {
-  WalledProcess process(servers, Clock::now() + 20s, 1, [&](Resolver&) { return what(); });
+  const SealedAddresses sealed(servers);
+  WalledProcess process(sealed, Clock::now() + 20s, 1, [&](Resolver&) { return what(); });
   for (;;) {
     pollfd p = {process.descriptor(), POLLIN, 0};
     if (poll(&p, 1, 20000) <= 0) return "hangs";
@@ -110,7 +111,8 @@ TEST_CASE("a walled process dies with its parent") {
   Pipe report = make_pipe();
   const pid_t parent = fork();
   if (parent == 0) {
-    WalledProcess process(ip4_only, Clock::now() + 60s, 1, [](Resolver&) -> std::string { wait_for_ever(); });
+    const SealedAddresses sealed(ip4_only);
+    WalledProcess process(sealed, Clock::now() + 60s, 1, [](Resolver&) -> std::string { wait_for_ever(); });
     const pid_t pid = process.process().pid();
     if (write(report.write_end.get(), &pid, sizeof pid) < 0) _exit(1);
     wait_for_ever();
@@ -124,7 +126,8 @@ TEST_CASE("a walled process dies with its parent") {
 }
 
 TEST_CASE("a walled process is killed once it has said its text") {
-  WalledProcess process(ip4_only, Clock::now() + 60s, 1, [](Resolver&) -> std::string {
+  const SealedAddresses sealed(ip4_only);
+  WalledProcess process(sealed, Clock::now() + 60s, 1, [](Resolver&) -> std::string {
     const std::uint32_t heading[] = {2, 1};
     char all[sizeof heading + 2] = {};
     std::memcpy(all, heading, sizeof heading);
