@@ -191,13 +191,17 @@ SPF_dns_rr_t* Libspf2::Seam::answer_question(SPF_dns_server_t* layer, const char
   return set;
 }
 
-Libspf2::Libspf2(Resolver& resolver, const Address& client)
-    : seam_(std::make_unique<Seam>(resolver, client)) {}
+Libspf2::Libspf2(Resolver& resolver, const Address& client) : resolver_(resolver), client_(client) {}
 
 Libspf2::~Libspf2() = default;
 
+Libspf2::Seam& Libspf2::seam() {
+  if (!seam_) seam_ = std::make_unique<Seam>(resolver_, client_);
+  return *seam_;
+}
+
 Libspf2::Match Libspf2::match(const Directive& directive, const std::string& target) {
-  Seam& seam = *seam_;
+  Seam& seam = this->seam();
   const bool ip4 = seam.client.is_ip4();
   const unsigned prefix = ip4 ? directive.prefix4 : directive.prefix6;
   // Sections 5.3, 5.6: the prefix length of the client's family. libspf2 has
@@ -248,7 +252,7 @@ Libspf2::Match Libspf2::match(const Directive& directive, const std::string& tar
 const std::string& Libspf2::validated_name(const std::string& domain) {
   if (const auto known = validated_names_.find(domain); known != validated_names_.end())
     return known->second;
-  Seam& seam = *seam_;
+  Seam& seam = this->seam();
   seam.domain = domain;
   seam.asking = Seam::Asking::validated_name;
   ResponsePtr response(checked(SPF_response_new(seam.request.get())));

@@ -50,7 +50,11 @@ class Libspf2 {
 
  private:
   struct Seam;
-  std::unique_ptr<Seam> seam_;
+  Seam& seam();
+
+  Resolver& resolver_;
+  const Address client_;
+  std::unique_ptr<Seam> seam_;  // made when a term needs it: most records have none that does
   std::map<std::string, std::string> validated_names_;  // one for each record evaluated
 };
 
