@@ -32,9 +32,14 @@ Address Address::ip6(const std::uint8_t (&octets)[16]) {
   return address;
 }
 
+// libc writes IPv4 addresses with printf, whose code and stack a process that
+// has just been forked would have to get first.
 std::string Address::text() const {
+  if (ip4_)
+    return std::to_string(octets_[0]) + "." + std::to_string(octets_[1]) + "." +
+           std::to_string(octets_[2]) + "." + std::to_string(octets_[3]);
   char buffer[INET6_ADDRSTRLEN];
-  return inet_ntop(ip4_ ? AF_INET : AF_INET6, octets(), buffer, sizeof buffer);
+  return inet_ntop(AF_INET6, octets(), buffer, sizeof buffer);
 }
 
 bool Address::is_loopback() const {
