@@ -59,7 +59,9 @@ WalledProcess::WalledProcess(const SealedAddresses& name_servers, Clock::time_po
                              unsigned most_questions, const Work& work) {
   Pipe pipe = make_pipe();
   const pid_t parent = getpid();
-  const pid_t pid = fork();
+  // fork() would write in pages of libc's first, which are then copied; what it
+  // makes safe is other threads, and there are none.
+  const pid_t pid = _Fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid == 0)
     work_behind_wall(parent, pipe.write_end.get(), name_servers, deadline, most_questions, work);
