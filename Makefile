@@ -38,6 +38,8 @@ SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.c
 STORM    = $(BUILD)/tests/storm/storm
 PLAYERS  = $(patsubst %,$(BUILD)/tests/simulate/%.o,world plan actors play)
 SIMULATE = $(BUILD)/tests/simulate/simulate
+FAR      = $(patsubst %,$(BUILD)/tests/latency/%.o,far_server records checkers)
+LATENCY  = $(BUILD)/tests/latency/latency
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
 RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/build/postfix \
@@ -58,6 +60,9 @@ PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
            /usr/bin/bzip2 /usr/bin/xz /usr/bin/zstd
 BENCH_PACKAGES = stunnel4 python3-dnspython
 BENCH_PROOFS   = /usr/bin/stunnel4 /usr/lib/python3/dist-packages/dns
+LATENCY_PACKAGES = python3-dnspython gnuplot-nox
+LATENCY_PROOFS   = /usr/lib/python3/dist-packages/dns /usr/bin/gnuplot
+LATENCY_MISSING := $(filter-out $(wildcard $(LATENCY_PROOFS)),$(LATENCY_PROOFS))
 BENCH_MISSING := $(filter-out $(wildcard $(BENCH_PROOFS)),$(BENCH_PROOFS))
 MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -70,7 +75,7 @@ MAIL_SERVER := $(if $(wildcard /usr/sbin/mailfront),,build/postfix)
 # no network.
 READERS := $(if $(and $(wildcard /usr/bin/spamassassin),$(wildcard /usr/sbin/opendmarc)),,build/readers)
 
-.PHONY: all check demo bench bench-ready conformance differential eod-table simulate storm deps ready install clean run-%
+.PHONY: all check demo bench bench-ready conformance differential eod-table latency latency-ready simulate storm deps ready install clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -132,7 +137,7 @@ clean:
 
 # The tests. What is missing is installed first; then make starts anew, since
 # nothing of it was there when it read this file, and with all processors.
-check demo bench conformance differential eod-table simulate storm: ready
+check demo bench conformance differential eod-table latency simulate storm: ready
 	$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j $(shell nproc)) run-$@
 
 ready:
@@ -142,6 +147,11 @@ bench: bench-ready
 
 bench-ready: ready
 	test -z "$(BENCH_MISSING)" || $(MAKE) deps PACKAGES="$(BENCH_PACKAGES)"
+
+latency: latency-ready
+
+latency-ready: ready
+	test -z "$(LATENCY_MISSING)" || $(MAKE) deps PACKAGES="$(LATENCY_PACKAGES)"
 
 deps:
 	$(SUDO) apt-get update
@@ -194,6 +204,22 @@ $(SIMULATE): $(BUILD)/tests/simulate/simulate.o $(PLAYERS) $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/simulate/simulate_test: %: %.o $(BUILD)/tests/main.o $(PLAYERS) $(ARCHIVE)
+	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
+
+# How long a check takes over a slow and bad line, beside other programs:
+# make latency [CHECKS=100] [RECORDS="ip4 google"] [PROGRAMS=spfwrap,pyspf] [SERVERS=1] [SEED=1]
+# The table goes to build/latency.txt as well, and a picture to build/latency.svg.
+run-latency: $(LATENCY)
+	$(LATENCY) $(if $(CHECKS),-c $(CHECKS)) $(if $(SERVERS),-s $(SERVERS)) $(if $(SEED),-n $(SEED)) \
+	  $(if $(PROGRAMS),-p $(PROGRAMS)) build/latency.tsv $(RECORDS) >build/latency.new
+	mv build/latency.new build/latency.txt
+	gnuplot -e "data='build/latency.tsv'; out='build/latency.svg'" tests/latency/plot.gp
+	cat build/latency.txt
+
+$(LATENCY): $(BUILD)/tests/latency/latency.o $(FAR) $(SUPPORT) $(ARCHIVE)
+	$(LD) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/latency/latency_test: %: %.o $(BUILD)/tests/main.o $(FAR) $(SUPPORT) $(ARCHIVE)
 	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
 
 $(STORM): $(BUILD)/tests/storm/storm.o $(BUILD)/tests/storm/session.o $(BUILD)/tests/storm/plan.o \
