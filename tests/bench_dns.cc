@@ -3,21 +3,16 @@
 // usual corporate record. A DNS server on loopback delays each answer, and
 // answers many at once; what a check takes without the delay is taken off.
 // Run by tests/bench. Exits 1 when spfwrap misses its aims.
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 
 #include "tests/support/dns_server.hh"
+#include "tests/support/namespaces.hh"
 #include "tests/support/wrapped.hh"
 
 namespace {
@@ -133,23 +128,13 @@ void print(const char* what, const Measured& measured, const char* verdict) {
 // runs a second time, in namespaces of its own, with a network that is only
 // loopback and that file replaced.
 
-bool enter_namespaces() {
-  const int user = geteuid() == 0 ? 0 : CLONE_NEWUSER;
-  if (unshare(CLONE_NEWNET | CLONE_NEWNS | user) < 0) return false;
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) return false;
-  const test::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq loopback{};
-  std::strcpy(loopback.ifr_name, "lo");
-  loopback.ifr_flags = IFF_UP | IFF_RUNNING;
-  return ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0;
-}
-
 int inside() {
   const test::TempDir files;
   const std::string resolv_conf = files.write("resolv.conf", "nameserver 127.0.0.1\n");
-  if (!enter_namespaces() ||
-      mount(resolv_conf.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) < 0) {
-    std::printf("no private network here: %s\n", std::strerror(errno));
+  std::string refusal = test::enter_namespaces();
+  if (refusal.empty()) refusal = test::replace_resolv_conf(resolv_conf);
+  if (!refusal.empty()) {
+    std::printf("no private network here: %s\n", refusal.c_str());
     return 1;
   }
   DnsServer server("127.0.0.1", 53);

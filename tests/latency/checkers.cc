@@ -1,14 +1,11 @@
 #include "tests/latency/checkers.hh"
 
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +16,7 @@
 #include <stdexcept>
 
 #include "spf/proxy/evaluator.hh"
+#include "tests/support/namespaces.hh"
 #include "tests/support/process.hh"
 #include "tests/support/temp_dir.hh"
 
@@ -80,7 +78,7 @@ class Spfquery : public Checker {
     const std::string path = files_.write("resolv.conf." + std::to_string(task.number), resolv_conf);
     in_process(out_, task, [&]() -> Outcome {
       if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0 ||
-          mount(path.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) < 0)
+          !test::replace_resolv_conf(path).empty())
         return {task.number, std::string("no mounts: ") + std::strerror(errno), 0};
       unlink(path.c_str());
       std::vector<std::string> arguments = {"/usr/bin/spfquery.libspf2", "-ip", client, "-sender",
@@ -199,18 +197,5 @@ Outcome check_by_spfwrap(const Task& task) {
 std::unique_ptr<Checker> make_spfwrap(int out) { return std::make_unique<Spfwrap>(out); }
 std::unique_ptr<Checker> make_spfquery(int out) { return std::make_unique<Spfquery>(out); }
 std::unique_ptr<Checker> make_pyspf(int out) { return std::make_unique<Pyspf>(out); }
-
-std::string enter_namespaces() {
-  const int user = geteuid() == 0 ? 0 : CLONE_NEWUSER;
-  ifreq loopback{};
-  std::strcpy(loopback.ifr_name, "lo");
-  loopback.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (unshare(CLONE_NEWNET | CLONE_NEWNS | user) == 0 &&
-      mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {
-    const test::Fd inside(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (ioctl(inside.get(), SIOCSIFFLAGS, &loopback) == 0) return "";
-  }
-  return std::strerror(errno);
-}
 
 }  // namespace latency

@@ -44,16 +44,12 @@ class Checker {
 // spfwrap's evaluator, behind its wall, as the proxy starts it; SPFTIMEOUT 20.
 std::unique_ptr<Checker> make_spfwrap(int out);
 // libspf2's spfquery asks the servers in /etc/resolv.conf, so that each has a
-// mount namespace of its own: needs enter_namespaces().
+// mount namespace of its own: needs test::enter_namespaces().
 std::unique_ptr<Checker> make_spfquery(int out);
 // pyspf with dnspython, in a process that is forked for each check.
 std::unique_ptr<Checker> make_pyspf(int out);
 
 // The same, in the process that calls it.
 Outcome check_by_spfwrap(const Task& task);
-
-// A network that is loopback only, in which every port is free, and mounts of
-// our own; without root as well, where the kernel lets us. "" or why not.
-std::string enter_namespaces();
 
 }  // namespace latency

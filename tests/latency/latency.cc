@@ -26,6 +26,7 @@
 #include "tests/latency/far_server.hh"
 #include "tests/latency/records.hh"
 #include "tests/support/clock.hh"
+#include "tests/support/namespaces.hh"
 #include "tests/support/process.hh"
 #include "tests/support/temp_dir.hh"
 
@@ -80,7 +81,7 @@ unsigned running_processes() {
 class Run {
  public:
   Run(const Options& options, const Records& records) : options_(options), records_(records) {
-    refusal_ = enter_namespaces();
+    refusal_ = test::enter_namespaces();
     plan();
     far_ = std::make_unique<FarServer>([&](DnsServer& server) { records_.publish(server); }, all_,
                                        refusal_.empty() ? 53 : 0);
