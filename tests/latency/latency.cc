@@ -9,6 +9,7 @@
 // for plot.gp.
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,7 +107,13 @@ class Run {
           if (cell.program == checker->name() && (cell.loss != 0) == lossy) cells.push_back(&cell);
         if (cells.empty()) continue;
         const auto start = Clock::now();
-        run(*checker, cells, lossy);
+        try {
+          run(*checker, cells, lossy);
+        } catch (const std::exception& error) {  // what there is so far is worth telling
+          std::fprintf(stderr, "%s: given up: %s\n", checker->name(), error.what());
+          running_.clear();
+          break;
+        }
         std::fprintf(stderr, "%s, %s: %lld s\n", checker->name(), lossy ? "with loss" : "without loss",
                      static_cast<long long>(test::since(start).count() / 1000));
       }
@@ -319,6 +326,7 @@ Options options_of(int argc, char** argv) {
 
 int main(int argc, char** argv) try {
   const Options options = options_of(argc, argv);
+  signal(SIGPIPE, SIG_IGN);
   const Records records = read_records();
   for (const std::string& name : options.records) records.find(name);
   std::FILE* const file = std::fopen(options.file.c_str(), "we");
