@@ -75,7 +75,7 @@ MAIL_SERVER := $(if $(wildcard /usr/sbin/mailfront),,build/postfix)
 # no network.
 READERS := $(if $(and $(wildcard /usr/bin/spamassassin),$(wildcard /usr/sbin/opendmarc)),,build/readers)
 
-.PHONY: all check demo bench bench-ready conformance differential eod-table latency latency-ready simulate storm deps ready install clean run-%
+.PHONY: all check demo bench bench-ready conformance differential eod-table growth latency latency-ready simulate storm deps ready install clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -137,7 +137,7 @@ clean:
 
 # The tests. What is missing is installed first; then make starts anew, since
 # nothing of it was there when it read this file, and with all processors.
-check demo bench conformance differential eod-table latency simulate storm: ready
+check demo bench conformance differential eod-table growth latency simulate storm: ready
 	$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j $(shell nproc)) run-$@
 
 ready:
@@ -167,6 +167,10 @@ run-demo: all $(HELPERS)
 
 run-bench: all $(HELPERS) $(BUILD)/tests/bench_dns $(BUILD)/tests/wall_cost
 	$(RUN) sh tests/bench
+
+# How the work grows with message and burst; a check by depth and terms: make latency.
+run-growth: all $(HELPERS)
+	$(RUN) sh tests/growth
 
 # An openspf suite, which is not part of this tree: make conformance SUITE=file
 run-conformance: all $(BUILD)/tests/conformance $(HELPERS)
