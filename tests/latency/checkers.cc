@@ -117,11 +117,12 @@ class Spfquery : public Checker {
     return text;
   }
 
-  // Before the header it may tell what went wrong.
+  // Before the header it may tell what went wrong; where DNS gives no answer, there
+  // may be nothing but that.
   static std::string result(const std::string& said) {
     const std::string key = "Received-SPF: ";
     const auto at = said.find(key);
-    if (at == said.npos) return "nothing";
+    if (at == said.npos) return said.starts_with("StartError") ? "temperror" : "nothing";
     const auto begin = at + key.size();
     return said.substr(begin, said.find(' ', begin) - begin);
   }

@@ -225,7 +225,7 @@ class Table {
     std::printf("A check over a slow and bad line: %u checks a cell where packets are lost, %u where none are;\n"
                 "%u name server%s; seed %llu\n\n"
                 "rtt: ms of a round trip   loss: %% of the packets, in each direction\n"
-                "trips: round trips that it takes, (p50 - p50 at rtt 0) / rtt, where nothing is lost\n"
+                "trips: round trips of the fastest check, less what it takes at rtt 0, where nothing is lost\n"
                 "pkts: packets that it sends   qs: different questions   p50, p99: ms   temp: %% that end in temperror\n\n",
                 options.checks, std::max(options.checks / 10, 5u), options.servers, options.servers == 1 ? "" : "s",
                 static_cast<unsigned long long>(options.seed));
@@ -297,7 +297,7 @@ class Table {
     if (cell.loss == 0 && cell.delay != 0)
       for (const Cell& near : run_.cells())
         if (near.record == cell.record && near.program == cell.program && near.loss == 0 && near.delay == 0)
-          row.trips = std::max((row.p50 - near.time(0.5)) / cell.delay, 0.0);
+          row.trips = std::max((cell.time(0) - near.time(0)) / cell.delay, 0.0);
     return row;
   }
 
