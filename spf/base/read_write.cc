@@ -1,28 +1,43 @@
 #include "spf/base/read_write.hh"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "spf/base/descriptor.hh"
 
 namespace spf {
+namespace {
 
-FileText read_file(const char* path) {
+// What is read of `file` at once: mostly all of it.
+std::size_t first_piece(const Descriptor& file) {
+  struct stat status;
+  constexpr std::size_t usual = 4096;
+  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return usual;
+  return std::max(usual, std::size_t(status.st_size) + 1);  // which finds its end too
+}
+
+}  // namespace
+
+FileText read_file(const char* path, std::size_t most) {
   const Descriptor file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return {{}, errno};
   FileText result;
-  result.text.resize(longest_file);
+  const std::size_t piece = first_piece(file);
   std::size_t size = 0;
-  while (size < longest_file) {
-    const ssize_t count = read(file.get(), result.text.data() + size, longest_file - size);
+  while (size <= most) {
+    if (size == result.text.size()) result.text.resize(std::min(size + piece, most + 1));
+    const ssize_t count = read(file.get(), result.text.data() + size, result.text.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) result.error = errno;
     if (count <= 0) break;
     size += std::size_t(count);
   }
-  result.text.resize(size);
+  if (size > most) result.error = EFBIG;
+  result.text.resize(std::min(size, most));
   return result;
 }
 

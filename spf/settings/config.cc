@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "spf/base/lines.hh"
 #include "spf/base/number.hh"
 #include "spf/base/read_write.hh"
 #include "spf/base/sanitise.hh"
@@ -21,6 +22,22 @@ constexpr unsigned cautious_level = 1;
 
 std::string_view without_trailing_blanks(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t\r") + 1);
+}
+
+// What control files of several lines may have: 20,000 rules are far from it.
+constexpr std::size_t longest_list = 4u << 20;
+
+// Lines of a list that are named in the log when they can't be used.
+constexpr std::size_t most_named_lines = 3;
+
+// The rules of a list in one text.
+std::string joined(std::string_view list, char separator) {
+  std::string text;
+  for (const ListLine& line : list_lines(list)) {
+    if (!text.empty()) text += separator;
+    text += line.text;
+  }
+  return text;
 }
 
 // The variable's value, or "" where it is not set.
@@ -57,22 +74,31 @@ class Reader {
     if (is_set(name)) return note(name, variable(name), environment);
     return setting_in_file(name, control_name, otherwise);
   }
-  // The same of a variable that holds a text, and all of it.
-  std::string text(const char* name, const char* control_name) const {
+  // The same of a variable that holds a text, and all of it, or a file with a list,
+  // whose lines are joined.
+  std::string text(const char* name, const char* control_name, char separator) const {
     if (const char* value = getenv_(name)) return note(name, value, environment);
-    return setting_in_file(name, control_name, "");
+    return in_file(name, control_name, longest_list, "", [&](std::string_view file) {
+      return note(name, joined(file, separator), path(control_name));
+    });
   }
   std::string setting_in_file(const char* name, const char* control_name,
                               std::string_view otherwise) const {
-    std::string problem;
-    try {
-      if (const auto line = control(control_name)) return note(name, *line, path(control_name));
-    } catch (const ControlError& error) {
-      if (!found_) throw;
-      problem = error.what();
-    }
-    return note(name, otherwise, by_default, problem);
+    return in_file(name, control_name, longest_file, otherwise, [&](std::string_view file) {
+      return note(name, without_trailing_blanks(file.substr(0, file.find('\n'))), path(control_name));
+    });
   }
+  // The whole file with a list, "" where there is none.
+  std::string list(const char* control_name) const {
+    return in_file(control_name, control_name, longest_list, "", [&](std::string& file) {
+      if (found_)
+        note(control_name, "lines: " + std::to_string(list_lines(file).size()), path(control_name));
+      return std::move(file);
+    });
+  }
+
+  // How many lines that can't be used are to be named.
+  std::size_t most_named() const { return found_ ? std::size_t(-1) : most_named_lines; }
 
   static constexpr std::string_view environment = "environment", by_default = "default";
 
@@ -86,13 +112,19 @@ class Reader {
   }
 
  private:
-  // The first line without trailing blanks; nothing where there is no file.
-  std::optional<std::string> control(const char* name) const {
-    const std::string path = this->path(name);
-    const auto [text, error] = read_file(path.c_str());
-    if (error == ENOENT || error == ENOTDIR) return {};
-    if (error != 0) throw ControlError("unable to read " + path + ": " + std::strerror(error));
-    return std::string(without_trailing_blanks(std::string_view(text).substr(0, text.find('\n'))));
+  // What `use` makes of the file's text; `otherwise` where there is no file.
+  template <class Use>
+  std::string in_file(const char* name, const char* control_name, std::size_t most,
+                      std::string_view otherwise, Use use) const {
+    const std::string path = this->path(control_name);
+    auto [text, error] = read_file(path.c_str(), most);
+    if (error == 0) return use(text);
+    std::string problem;
+    if (error != ENOENT && error != ENOTDIR) {
+      problem = "unable to read " + path + ": " + std::strerror(error);
+      if (!found_) throw ControlError(problem);
+    }
+    return note(name, otherwise, by_default, problem);
   }
 
   const Getenv& getenv_;
@@ -208,13 +240,39 @@ void read_tls(const Reader& reader, Config& config) {
   config.ciphers = reader.setting_in_file("tlsserverciphers", "tlsserverciphers", "");
 }
 
+Levels read_levels(const Reader& reader, Config& config, const char* control_name) {
+  Levels levels(reader.list(control_name));
+  const Levels::Problems problems = levels.problems(reader.most_named());
+  const std::string start = std::string(control_name) + ": left out: ";
+  for (const std::string& problem : problems.named) config.warnings.push_back(start + problem);
+  if (problems.more != 0)
+    config.warnings.push_back(start + std::to_string(problems.more) + " more; spfcheck -C names them all");
+  return levels;
+}
+
+// What is checked, and what is let through all the same.
+void read_policy(const Reader& reader, Config& config) {
+  static constexpr std::string_view helo_checks[] = {"0", "1", "2"};
+  static constexpr std::string_view switches[] = {"0", "1"};
+  config.sender_levels = read_levels(reader, config, "spffrom");
+  config.recipient_levels = read_levels(reader, config, "spfto");
+  config.forwarders = reader.list("spfforwarders");
+  config.helo_check = HeloCheck(one_of(reader, config, "SPFHELO", helo_checks, 0));
+  config.dmarc = one_of(reader, config, "SPFDMARC", switches, 0) != 0;
+  const std::string shadow = reader.setting("SPFSHADOW", "");
+  if (shadow.empty()) return;
+  config.shadow_level = parse_number(shadow, 0, max_level);
+  if (!config.shadow_level) warn(config, "SPFSHADOW", shadow, "none");
+}
+
 // Everything but level and client.
 void read_rest(const Reader& reader, Config& config) {
   config.remote_host = reader.variable_or("TCPREMOTEHOST", "unknown");
   config.receiver = receiver_name(reader);
-  config.rules = reader.text("SPFRULES", "spfrules");
-  config.guess = reader.text("SPFGUESS", "spfguess");
-  config.explanation = reader.text("SPFEXP", "spfexp");
+  read_policy(reader, config);
+  config.rules = reader.text("SPFRULES", "spfrules", ' ');
+  config.guess = reader.text("SPFGUESS", "spfguess", ' ');
+  config.explanation = reader.text("SPFEXP", "spfexp", '\n');
   read_header(reader, config);
   read_tls(reader, config);
 

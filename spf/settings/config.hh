@@ -10,12 +10,9 @@
 
 #include "spf/base/address.hh"
 #include "spf/engine/check.hh"
+#include "spf/settings/levels.hh"
 
 namespace spf {
-
-// SPFBEHAVIOR is 0 to this; 0 is off, and what a level does the levels above it
-// do too (dialogue/policy.hh).
-inline constexpr unsigned max_level = 6;
 
 // SPFSTARTTLS: not offered, left to prog and then unseen, or done by spftls,
 // which is not offered where there is no file for the certificate.
@@ -23,6 +20,9 @@ enum class Starttls { hide, pass, terminate, unavailable };
 
 // SPFANNOTATE: where header and variables go.
 enum class Annotate { data, env, header, queue };
+
+// SPFHELO: whether the HELO name is checked beside MAIL's domain.
+enum class HeloCheck { no, annotate, refuse };
 
 // SPFHEADERTYPE: which fields the header has.
 enum class HeaderType { spf, ar, both };
@@ -32,7 +32,12 @@ enum class Strip { no, own, all };
 
 struct Config {
   unsigned level = 0;                          // SPFBEHAVIOR
+  Levels sender_levels, recipient_levels;      // spffrom, spfto: stronger than level
   std::string rules, guess, explanation;       // spfrules, spfguess, spfexp; "" is off
+  HeloCheck helo_check = HeloCheck::no;        // SPFHELO
+  std::optional<unsigned> shadow_level;        // SPFSHADOW
+  std::string forwarders;                      // spfforwarders: the whole file; "" is off
+  bool dmarc = false;                          // SPFDMARC
   std::chrono::seconds check_timeout{20};      // SPFTIMEOUT: one whole SPF check
   std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
   Annotate annotate = Annotate::data;          // SPFANNOTATE

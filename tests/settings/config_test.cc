@@ -208,6 +208,78 @@ TEST_CASE("control files are overridden by the environment, and an empty value s
   CHECK(config->receiver == "control.me");
 }
 
+TEST_CASE("a list has all its lines but blank ones and those that begin with #") {
+  test::TempDir directory;
+  directory.write("spfbehavior", "1\n");
+  directory.write("spfrules", "# ours\n\nip4:192.0.2.1 \t\n  \na:b.example\r\n #c");
+  directory.write("spfguess", "#\na\nmx\n\n");
+  directory.write("spfexp", "# the reply\nsee us\n\n  or #2 \n");
+  directory.write("spfforwarders", "forwarder.example\n\n#no.example\n192.0.2.0/24 \n");
+  const auto config = read(with(client, {{"CONTROLDIR", directory.path()}}));
+  REQUIRE(config);
+  CHECK(config->rules == "ip4:192.0.2.1 a:b.example #c");
+  CHECK(config->guess == "a mx");
+  CHECK(config->explanation == "see us\nor #2");
+  CHECK(config->forwarders == "forwarder.example\n\n#no.example\n192.0.2.0/24 \n");
+  CHECK(config->warnings.empty());
+}
+
+TEST_CASE("levels by address come from their files, and what can't be used there is warned of") {
+  test::TempDir directory;
+  const Environment base = with(client, {{"SPFBEHAVIOR", "1"}, {"CONTROLDIR", directory.path()}});
+  CHECK_FALSE(read(base)->sender_levels.find("a@example.org"));
+  directory.write("spffrom", "# who\n@example.org:5\n");
+  directory.write("spfto", "postmaster@:1\n\nmoo\n1:\nx@:7\nx\ny@@:\n");
+  const auto config = read(base);
+  REQUIRE(config);
+  CHECK(config->sender_levels.find("a@example.org")->level == 5);
+  CHECK(config->recipient_levels.find("postmaster@example.org")->level == 1);
+  CHECK(config->warnings ==
+        std::vector<std::string>{
+            "spfto: left out: line 3: no level from 0 to 6 after a colon: moo",
+            "spfto: left out: line 4: no level from 0 to 6 after a colon: 1:",
+            "spfto: left out: line 5: no level from 0 to 6 after a colon: x@:7",
+            "spfto: left out: 2 more; spfcheck -C names them all"});
+}
+
+TEST_CASE("a file of 20,000 rules is read whole, and one that is too big is none") {
+  test::TempDir directory;
+  const Environment base = with(client, {{"SPFBEHAVIOR", "1"}, {"CONTROLDIR", directory.path()}});
+  std::string rules;
+  for (int i = 0; i < 20000; ++i) rules += "someone@domain" + std::to_string(i) + ".example:3\n";
+  directory.write("spfto", rules);
+  CHECK(read(base)->recipient_levels.find("someone@domain19999.example")->line == 20000);
+  directory.write("spfto", std::string((4 << 20) + 1, '\n'));
+  CHECK_THROWS_WITH(read(base), "unable to read " + directory.path() + "/spfto: File too large");
+  directory.write("spfto", "");
+  directory.write("me", std::string(65537, 'x'));
+  CHECK_THROWS_WITH(read(with(base, {{"TCPLOCALHOST", ""}})),
+                    "unable to read " + directory.path() + "/me: File too large");
+}
+
+TEST_CASE("SPFHELO, SPFSHADOW and SPFDMARC are what they may be, or warn and are off") {
+  const struct { const char *name, *value; unsigned helo; int shadow; bool dmarc; const char* bad; } cases[] = {
+      {"SPFHELO", "0", 0, -1, false, ""},    {"SPFHELO", "1", 1, -1, false, ""},
+      {"SPFHELO", "2 ", 2, -1, false, ""},   {"SPFHELO", "", 0, -1, false, ""},
+      {"SPFHELO", "3", 0, -1, false, "0"},   {"SPFSHADOW", "0", 0, 0, false, ""},
+      {"SPFSHADOW", "6", 0, 6, false, ""},   {"SPFSHADOW", "", 0, -1, false, ""},
+      {"SPFSHADOW", "7", 0, -1, false, "none"}, {"SPFSHADOW", "no", 0, -1, false, "none"},
+      {"SPFDMARC", "1", 0, -1, true, ""},    {"SPFDMARC", "0", 0, -1, false, ""},
+      {"SPFDMARC", "", 0, -1, false, ""},    {"SPFDMARC", "yes", 0, -1, false, "0"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.name << '=' << c.value);
+    const auto config = read(with(client, {{"SPFBEHAVIOR", "1"}, {c.name, c.value}}));
+    REQUIRE(config);
+    CHECK(unsigned(config->helo_check) == c.helo);
+    CHECK((config->shadow_level ? int(*config->shadow_level) : -1) == c.shadow);
+    CHECK(config->dmarc == c.dmarc);
+    std::vector<std::string> warnings;
+    if (*c.bad) warnings.push_back("bad " + std::string(c.name) + ": " + c.value + ": using " + c.bad);
+    CHECK(config->warnings == warnings);
+  }
+}
+
 TEST_CASE("this host's name is TCPLOCALHOST, control/me, TCPLOCALIP, or unknown") {
   const Environment nameless = {{"SPFBEHAVIOR", "1"}, {"TCPREMOTEIP", "192.0.2.1"},
                                 {"CONTROLDIR", "/nonexistent"}};
@@ -448,7 +520,8 @@ TEST_CASE("SMTPS leaves nobody aside, whether there is a certificate or not") {
 }
 
 TEST_CASE("a control file that can't be read is an error") {
-  for (const char* name : {"spfbehavior", "spfrules", "spfguess", "spfexp", "timeoutsmtpd"}) {
+  for (const char* name : {"spfbehavior", "spfrules", "spfguess", "spfexp", "spffrom", "spfto",
+                           "spfforwarders", "timeoutsmtpd"}) {
     test::TempDir directory;
     if (std::string_view(name) != "spfbehavior") directory.write("spfbehavior", "1\n");
     directory.make_directory(name);  // root reads any file, but no directory
