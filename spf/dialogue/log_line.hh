@@ -1,6 +1,7 @@
 // The line of the log for a MAIL that was evaluated, or a RCPT that was refused.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ struct LogEntry {
   std::string_view remote_host;
   long pid;
   std::string_view tls;  // the protocol, as OpenSSL names it, or "none"
+  unsigned level;        // that decided
+  std::string_view policy;         // why it is let through though its level refuses it, or ""
+  std::optional<unsigned> shadow;  // the code that SPFSHADOW would have given
 };
 std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict);
 

@@ -1,6 +1,23 @@
 #include "spf/dialogue/policy.hh"
 
 namespace spf {
+namespace {
+
+unsigned level_for(const Levels& levels, std::string_view mailbox, unsigned otherwise) {
+  const auto rule = levels.find(mailbox);
+  return rule ? rule->level : otherwise;
+}
+
+}  // namespace
+
+unsigned code(Decision decision) {
+  switch (decision) {
+    case Decision::accept: return 250;
+    case Decision::defer: return 451;
+    case Decision::reject: break;
+  }
+  return 550;
+}
 
 Decision decide(unsigned level, Result result) {
   const auto reject_from = [level](unsigned lowest) {
@@ -16,6 +33,30 @@ Decision decide(unsigned level, Result result) {
     case Result::permerror: break;
   }
   return reject_from(6);
+}
+
+RecipientLevels::RecipientLevels(const Config& config, std::string_view sender)
+    : config_(&config), sender_(level_for(config.sender_levels, sender, config.level)) {}
+
+unsigned RecipientLevels::of(std::string_view recipient) const {
+  return level_for(config_->recipient_levels, recipient, sender_);
+}
+
+bool RecipientLevels::possible(unsigned level) const {
+  return level == sender_ || config_->recipient_levels.have(level);
+}
+
+bool RecipientLevels::all_off() const {
+  for (unsigned level = 1; level <= max_level; ++level)
+    if (possible(level)) return false;
+  return true;
+}
+
+std::optional<Decision> RecipientLevels::common_decision(Result result) const {
+  const Decision decision = decide(sender_, result);
+  for (unsigned level = 0; level <= max_level; ++level)
+    if (possible(level) && decide(level, result) != decision) return {};
+  return decision;
 }
 
 }  // namespace spf

@@ -1,17 +1,47 @@
-// What SPFBEHAVIOR makes of a result.
+// What the levels make of a result.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "spf/engine/verdict.hh"
+#include "spf/settings/config.hh"
 
 namespace spf {
 
 enum class Decision {
   accept,  // MAIL goes to the child
-  defer,   // 451 to MAIL
-  reject,  // 250 to MAIL, 550 to each RCPT
+  defer,   // 451
+  reject,  // 550 to RCPT
 };
 
-// `level` is 1 to max_level (settings/config.hh).
+// The code of the reply, which is 250 for what is accepted.
+unsigned code(Decision decision);
+
+// `level` is 0 to max_level (settings/levels.hh); 0 refuses nothing.
 Decision decide(unsigned level, Result result);
+
+// The levels under which the recipients of one MAIL may come: those of control/spfto,
+// which are stronger, and that of its sender.
+class RecipientLevels {
+ public:
+  // `config` must outlive it. The sender is MAIL's, "" the null sender.
+  RecipientLevels(const Config& config, std::string_view sender);
+
+  unsigned of_sender() const { return sender_; }
+  unsigned of(std::string_view recipient) const;
+
+  // Whether none of them is above 0: then nothing is to be checked.
+  bool all_off() const;
+
+  // What becomes of every recipient with this result; nothing where they may differ.
+  std::optional<Decision> common_decision(Result result) const;
+
+ private:
+  bool possible(unsigned level) const;
+
+  const Config* config_;
+  unsigned sender_;
+};
 
 }  // namespace spf

@@ -173,10 +173,18 @@ void Session::say(std::string_view reply) {
   to_client_.append(line_end);
 }
 
-void Session::log(unsigned code, std::string_view recipient, const Query& query,
-                  const Verdict& verdict) {
-  act(action::Log{
-      log_line({code, recipient, config_.remote_host, pid_, tls_name_}, query, verdict)});
+void Session::log(unsigned code, std::string_view recipient, const Judged& judged, unsigned level) {
+  LogEntry entry{.code = code,
+                 .recipient = recipient,
+                 .remote_host = config_.remote_host,
+                 .pid = pid_,
+                 .tls = tls_name_,
+                 .level = level,
+                 .policy = "",
+                 .shadow = {}};
+  if (config_.shadow_level)
+    entry.shadow = spf::code(judged.decision(*config_.shadow_level));
+  act(action::Log{log_line(entry, judged.query, judged.verdict)});
 }
 
 void Session::begin_limit(seconds time) {

@@ -22,6 +22,7 @@
 #include "spf/engine/check.hh"
 #include "spf/settings/config.hh"
 #include "spf/dialogue/action.hh"
+#include "spf/dialogue/policy.hh"
 #include "spf/dialogue/reply.hh"
 #include "spf/dialogue/command.hh"
 #include "spf/dialogue/task.hh"
@@ -124,6 +125,17 @@ class Session {
     std::string_view problem;  // our reply to a line that can't be used, or ""
   };
 
+  // What is known of a MAIL that was checked.
+  struct Judged {
+    Query query;
+    Verdict verdict;
+    RecipientLevels levels;
+    bool logged = false;  // as let through
+
+    std::optional<Decision> common_decision() const { return levels.common_decision(verdict.result); }
+    Decision decision(unsigned level) const { return decide(level, verdict.result); }
+  };
+
   using Variables = std::vector<std::string>;  // "NAME=value", for prog
   static const Variables no_variables;         // of a prog without a checked MAIL
 
@@ -143,9 +155,11 @@ class Session {
   Task<void> relay(std::string line);
 
   Task<std::optional<Verdict>> check(const Query& query);
-  Task<void> open_transaction(const Path& path, std::string header);
+  Task<void> pass_unchecked(const Path& path);
+  Task<bool> forget_verdict();
   Task<bool> annotate(std::string octets);
-  Task<void> accept(const Path& path, const Query& query, const Verdict& verdict);
+  Task<std::optional<Reply>> accept(const Path& path, Judged& judged, unsigned level);
+  Task<bool> give_held(unsigned level);
   Task<void> reset_child();
   Task<Reply> start_child(const Variables& variables);
   Task<bool> start_again(const Variables& variables);
@@ -169,7 +183,9 @@ class Session {
   }
   void warn(std::string line) { act(action::Warn{std::move(line)}); }
   void say(std::string_view reply);
-  void log(unsigned code, std::string_view recipient, const Query& query, const Verdict& verdict);
+  void log(unsigned code, std::string_view recipient, const Judged& judged, unsigned level);
+  void count_mail();
+  Judged* judged();
   StarttlsKeyword starttls_keyword() const;
   void listen_to_idle_child();
   void begin_limit(std::chrono::seconds time);
@@ -226,13 +242,18 @@ class Session {
   // The mail transaction (RFC 5321 section 3.3).
   struct NoTransaction {};
   struct Refused {  // the child does not know of it; its recipients are refused
-    Query query;
-    Verdict verdict;
+    Judged judged;
+  };
+  struct Held {  // nor of this: it gets MAIL with the first recipient that is let through
+    Judged judged;
+    Path path;
+    bool tried = false;  // it was given it, and refused
   };
   struct Open {  // the child took MAIL
-    std::string header;  // what is put into the message, "" for nothing
+    std::string header;            // what is put into the message, "" for nothing
+    std::optional<Judged> judged;  // where not all recipients are let through
   };
-  std::variant<NoTransaction, Refused, Open> transaction_;
+  std::variant<NoTransaction, Refused, Held, Open> transaction_;
 
   std::optional<Task<void>> task_;  // last: its frame refers to the rest
 };

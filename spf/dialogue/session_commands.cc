@@ -107,18 +107,18 @@ Task<void> Session::greet(Command command) {
   co_await pass(std::move(answer));
 }
 
+void Session::count_mail() {
+  if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
+}
+
 Task<void> Session::mail(const Path& path) {
   // What is open in the child stays so until it is reset.
   if (!std::holds_alternative<Open>(transaction_)) transaction_ = NoTransaction{};
-  if (++mails_ > max_mails) throw Close{std::string(reply::too_many_messages)};
+  count_mail();
   if (checks_cpu_time_ > max_cpu_time) throw Close{std::string(reply::too_much_work)};
-  if (trusted_) {
-    const bool annotated = co_await annotate(std::string());
-    co_await reset_child();
-    if (annotated)
-      co_await open_transaction(path, std::string());
-    else
-      say(reply::cannot_annotate);
+  const RecipientLevels levels(config_, path.mailbox);
+  if (trusted_ || levels.all_off()) {
+    co_await pass_unchecked(path);
     co_return;
   }
 
@@ -129,23 +129,24 @@ Task<void> Session::mail(const Path& path) {
     co_return;
   }
 
-  switch (decide(config_.level, verdict->result)) {
-    case Decision::defer:
-      co_await reset_child();
-      log(451, "", query, *verdict);
-      say(reply::lookup_failure);
-      break;
-
-    case Decision::reject:
-      co_await reset_child();
-      transaction_ = Refused{query, *std::move(verdict)};
-      say(reply::ok);
-      break;
-
-    case Decision::accept:
-      co_await accept(path, query, *verdict);
-      break;
+  Judged judged{query, *std::move(verdict), levels};
+  const std::optional<Decision> decision = judged.common_decision();
+  if (decision == Decision::accept) {
+    std::optional<Reply> answer = co_await accept(path, judged, levels.of_sender());
+    if (answer) co_await pass(*std::move(answer));
+    co_return;
   }
+  co_await reset_child();
+  if (decision == Decision::defer) {
+    log(451, "", judged, levels.of_sender());
+    say(reply::lookup_failure);
+    co_return;
+  }
+  if (decision == Decision::reject)
+    transaction_ = Refused{std::move(judged)};
+  else
+    transaction_ = Held{std::move(judged), path};
+  say(reply::ok);
 }
 
 // With SPFANNOTATE=queue: what the queue program is to find from here on. False
@@ -158,10 +159,31 @@ Task<bool> Session::annotate(std::string octets) {
   co_return *annotated_;
 }
 
-Task<void> Session::accept(const Path& path, const Query& query, const Verdict& verdict) {
-  const HeaderValues values = header_values(query, verdict, config_);
+// What follows is not checked, so no older verdict may be there, nor a transaction.
+// False, with a reply, where that can't be had.
+Task<bool> Session::forget_verdict() {
+  const bool started = co_await start_again(no_variables);
+  const bool annotated = co_await annotate(std::string());
+  co_await reset_child();
+  if (!started || !annotated) say(started ? reply::cannot_annotate : reply::cannot_start_again);
+  co_return started && annotated;
+}
+
+Task<void> Session::pass_unchecked(const Path& path) {
+  const bool forgotten = co_await forget_verdict();
+  if (!forgotten) co_return;
+  Reply answer = co_await ask(path.command(Verb::mail));
+  if (answer.positive()) transaction_ = Open{};
+  co_await pass(std::move(answer));
+}
+
+// Gives the child a MAIL that is let through at this level, and opens the
+// transaction. Its reply; nothing where it is not open, which the client has
+// been told then.
+Task<std::optional<Reply>> Session::accept(const Path& path, Judged& judged, unsigned level) {
+  const HeaderValues values = header_values(judged.query, judged.verdict, config_);
   std::string header = header_fields(values, config_.header_type);
-  Variables wanted = variables(verdict, values.received_spf, values.authentication_results);
+  Variables wanted = variables(judged.verdict, values.received_spf, values.authentication_results);
   std::string octets;
   bool started = true, annotated = true;
   switch (config_.annotate) {
@@ -182,23 +204,56 @@ Task<void> Session::accept(const Path& path, const Query& query, const Verdict& 
   co_await reset_child();
   if (!started || !annotated) {
     say(started ? reply::cannot_annotate : reply::cannot_start_again);
-    co_return;
+    co_return std::nullopt;
   }
-  log(250, "", query, verdict);
-  co_await open_transaction(path, std::move(header));
+  if (!std::exchange(judged.logged, true)) log(250, "", judged, level);
+  Reply answer = co_await ask(path.command(Verb::mail));
+  if (!answer.positive()) {
+    co_await pass(std::move(answer));
+    co_return std::nullopt;
+  }
+  Open open{std::move(header), std::nullopt};
+  if (judged.common_decision() != Decision::accept) open.judged = judged;
+  transaction_ = std::move(open);
+  co_return answer;
 }
 
-Task<void> Session::open_transaction(const Path& path, std::string header) {
-  Reply answer = co_await ask(path.command(Verb::mail));
-  if (answer.positive()) transaction_ = Open{std::move(header)};
-  co_await pass(std::move(answer));
+// The MAIL of a transaction where recipients are refused, or may be.
+Session::Judged* Session::judged() {
+  if (auto* refused = std::get_if<Refused>(&transaction_)) return &refused->judged;
+  if (auto* held = std::get_if<Held>(&transaction_)) return &held->judged;
+  auto* open = std::get_if<Open>(&transaction_);
+  return open && open->judged ? &*open->judged : nullptr;
+}
+
+// Gives the child the MAIL that was held back, for a recipient with this level.
+// False if it did not take it, which is the answer to that recipient; the next
+// one tries again.
+Task<bool> Session::give_held(unsigned level) {
+  Held held = std::get<Held>(std::move(transaction_));
+  transaction_ = NoTransaction{};  // a new child knows of none
+  if (std::exchange(held.tried, true)) count_mail();
+  const std::optional<Reply> answer = co_await accept(held.path, held.judged, level);
+  if (!answer) transaction_ = std::move(held);
+  co_return answer.has_value();
 }
 
 Task<void> Session::recipient(const Path& path) {
-  if (const auto* refused = std::get_if<Refused>(&transaction_)) {
-    log(550, path.mailbox, refused->query, refused->verdict);
-    say(rejection(refused->verdict.explanation).wire());
-    co_return;
+  if (const Judged* judged = this->judged()) {
+    const unsigned level = judged->levels.of(path.mailbox);
+    const Decision decision = judged->decision(level);
+    if (decision != Decision::accept) {
+      log(code(decision), path.mailbox, *judged, level);
+      if (decision == Decision::defer)
+        say(reply::lookup_failure);
+      else
+        say(rejection(judged->verdict.explanation).wire());
+      co_return;
+    }
+    if (std::holds_alternative<Held>(transaction_)) {
+      const bool open = co_await give_held(level);
+      if (!open) co_return;
+    }
   }
   co_await relay(path.command(Verb::rcpt));
 }

@@ -105,14 +105,8 @@ Task<void> Session::start_tls() {
 
 // After the child's 220 all that passes is TLS to us.
 Task<void> Session::pass_starttls() {
-  // Nothing that follows is checked, so no older verdict may be there.
-  const bool started = co_await start_again(no_variables);
-  co_await reset_child();
-  const bool annotated = co_await annotate(std::string());
-  if (!started || !annotated) {
-    say(started ? reply::cannot_annotate : reply::cannot_start_again);
-    co_return;
-  }
+  const bool forgotten = co_await forget_verdict();
+  if (!forgotten) co_return;
   Reply answer = co_await ask("STARTTLS");
   const bool blind = answer.code == 220;
   co_await pass(std::move(answer));

@@ -23,4 +23,52 @@ TEST_CASE("each level rejects what it says and what the levels below it reject")
       INFO(spf::name(c.result) << " at level " << level);
       CHECK(decide(level, c.result) == c.at[level - 1]);
     }
+  for (const auto& c : cases) CHECK(spf::decide(0, c.result) == yes);
+}
+
+TEST_CASE("each recipient has his level, and all of them may come to the same") {
+  constexpr Result pass = Result::pass, fail = Result::fail, softfail = Result::softfail, none = Result::none,
+                   temperror = Result::temperror;
+  constexpr int accept = int(Decision::accept), defer = int(Decision::defer), reject = int(Decision::reject),
+                differ = -1;
+  const struct {
+    unsigned level;           // SPFBEHAVIOR
+    const char *from, *to;    // files
+    Result result;
+    unsigned sender, recipient;  // the levels of a@s.example and r@r.example
+    int common;
+    bool off;
+    const char* why;
+  } cases[] = {
+      {3, "", "", fail, 3, 3, reject, false, "no rules"},
+      {3, "", "", temperror, 3, 3, defer, false, "no rules, temperror"},
+      {3, "a@s.example:1", "", fail, 1, 1, accept, false, "the sender's"},
+      {3, "a@s.example:0", "", fail, 0, 0, accept, true, "the sender is not checked"},
+      {3, "b@s.example:0", "", fail, 3, 3, reject, false, "another sender is not"},
+      {3, "", "r@r.example:1", fail, 3, 1, differ, false, "a recipient with less"},
+      {3, "", "r@r.example:4", fail, 3, 4, reject, false, "a recipient with more, to whom it is the same"},
+      {3, "", "r@r.example:4", softfail, 3, 4, differ, false, "a recipient with more, to whom it is not"},
+      {3, "", "r@r.example:4", pass, 3, 4, accept, false, "whom all accept"},
+      {3, "", "r@r.example:1", temperror, 3, 1, differ, false, "a recipient who can wait for no DNS"},
+      {3, "", "r@r.example:2", temperror, 3, 2, defer, false, "a recipient who can"},
+      {1, "", "r@r.example:2", temperror, 1, 2, differ, false, "the only recipient who can"},
+      {3, "@s.example:0", "@r.example:3", fail, 0, 3, differ, false, "a check for the recipient's sake"},
+      {3, "@s.example:0", "@r.example:3", none, 0, 3, accept, false, "the same, without consequence"},
+      {3, "@s.example:0", "@r.example:0", fail, 0, 0, accept, true, "neither wants a check"},
+      {3, "@s.example:6", "@r.example:0", none, 6, 0, differ, false, "the recipient wants all"},
+      {3, "", "other@r.example:1", fail, 3, 3, differ, false, "a recipient who may still come"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    spf::Config config;
+    config.level = c.level;
+    config.sender_levels = spf::Levels(c.from);
+    config.recipient_levels = spf::Levels(c.to);
+    const spf::RecipientLevels levels(config, "a@s.example");
+    CHECK(levels.of_sender() == c.sender);
+    CHECK(levels.of("r@r.example") == c.recipient);
+    CHECK(levels.all_off() == c.off);
+    const auto common = levels.common_decision(c.result);
+    CHECK((common ? int(*common) : differ) == c.common);
+  }
 }

@@ -29,20 +29,23 @@ TEST_CASE("the log has a line for each MAIL let through or deferred, and for eac
   const std::string lines[] = {
       "qlogenvelope: result=accepted code=250 reason=spf detail=pass helo=mail.example.org "
       "mailfrom=a@pass.example.org rcptto= relay=no remoteip=192.0.2.1 remotehost=client.example pid=P "
-      "identity=mailfrom domain=pass.example.org mechanism=ip4:192.0.2.0/24 lookups=0 voids=0 ms=N tls=none",
+      "identity=mailfrom domain=pass.example.org mechanism=ip4:192.0.2.0/24 lookups=0 voids=0 ms=N "
+      "tls=none level=3 why= policy= shadow= heloresult=",
       "qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=mail.example.org "
       "mailfrom=a@fail.example.org rcptto=b@example.org relay=no remoteip=192.0.2.1 "
       "remotehost=client.example pid=P identity=mailfrom domain=fail.example.org mechanism=-all "
-      "lookups=0 voids=0 ms=N tls=none",
+      "lookups=0 voids=0 ms=N tls=none level=3 why= policy= shadow= heloresult=",
       "qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=mail.example.org "
       "mailfrom=a@fail.example.org rcptto=c@example.org relay=no remoteip=192.0.2.1 "
       "remotehost=client.example pid=P identity=mailfrom domain=fail.example.org mechanism=-all "
-      "lookups=0 voids=0 ms=N tls=none",
+      "lookups=0 voids=0 ms=N tls=none level=3 why= policy= shadow= heloresult=",
   };
   for (std::size_t i = 0; i < std::size(lines); ++i) CHECK(settled(spfwrap, i) == lines[i]);
   REQUIRE(spfwrap.log().size() == 6);
   const std::string deferred = settled(spfwrap, 3), none = settled(spfwrap, 4), helo = settled(spfwrap, 5);
   CHECK(deferred.find(" code=451 reason=spf detail=temperror helo=mail.example.org mailfrom=a@temperror.example ") !=
+        std::string::npos);
+  CHECK(deferred.find(" level=3 why=error_in_processing_during_lookup_of_temperror.example:_DNS_problem policy= ") !=
         std::string::npos);
   CHECK(none.find("result=accepted code=250 reason=spf detail=none ") != std::string::npos);
   CHECK(none.find(" domain=none.example.org mechanism= lookups=") != std::string::npos);

@@ -403,7 +403,7 @@ TEST_CASE("without a certificate that can be used one warning says why, and mail
     CHECK(spfwrap.ask("QUIT") == "221 child.example");
     CHECK(spfwrap.finish() == 0);
     REQUIRE(spfwrap.log().size() == 1);
-    CHECK(spfwrap.log()[0].ends_with(" tls=none"));
+    CHECK(spfwrap.log()[0].find(" tls=none ") != std::string::npos);
 
     CHECK(smtps.client().rest() == "");
     CHECK(smtps.finish() == 111);

@@ -36,7 +36,7 @@ TEST_CASE("STARTTLS is offered where there is a certificate, once, whatever the 
   CHECK(spfwrap.finish() == 0);
   CHECK(warnings(spfwrap).empty());
   REQUIRE(spfwrap.log().size() == 1);
-  CHECK(spfwrap.log()[0].ends_with(" tls=none"));
+  CHECK(spfwrap.log()[0].find(" tls=none ") != std::string::npos);
   CHECK_FALSE(spfwrap.last_run().has("SSL_PROTOCOL"));
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("a message goes through TLS with its header, its variables and the pro
     CHECK(runs[2].messages[0].starts_with("Received-SPF: pass (mx.local: "));
     CHECK(runs[2].messages[0].ends_with("\r\nSubject: x\r\n\r\nx\r\n"));
     REQUIRE(spfwrap.log().size() == 1);
-    CHECK(spfwrap.log()[0].ends_with(" tls=TLSv" + version));
+    CHECK(spfwrap.log()[0].find(" tls=TLSv" + version + " ") != std::string::npos);
     CHECK(warnings(spfwrap).empty());
     CHECK_FALSE(heard(spfwrap, "STARTTLS"));
   }
@@ -113,7 +113,7 @@ TEST_CASE("inside TLS each MAIL has its verdict, and fail is 550 at each RCPT") 
   CHECK(spfwrap.finish() == 0);
   const auto log = spfwrap.log();
   REQUIRE(log.size() == 7);
-  for (const std::string& line : log) CHECK(line.ends_with(" tls=TLSv1.3"));
+  for (const std::string& line : log) CHECK(line.find(" tls=TLSv1.3 ") != std::string::npos);
   for (const ChildRun& run : spfwrap.runs()) CHECK_FALSE(run.ahead);
 }
 
@@ -185,8 +185,8 @@ TEST_CASE("a client that has sent a message in clear may still want TLS") {
   CHECK(deliver(spfwrap, mail) == delivered);
   const auto log = spfwrap.log();
   REQUIRE(log.size() == 2);
-  CHECK(log[0].ends_with(" tls=none"));
-  CHECK(log[1].ends_with(" tls=TLSv1.3"));
+  CHECK(log[0].find(" tls=none ") != std::string::npos);
+  CHECK(log[1].find(" tls=TLSv1.3 ") != std::string::npos);
 }
 
 TEST_CASE("a whole session inside TLS in one segment, with a half-close, has all its replies") {
@@ -335,7 +335,7 @@ TEST_CASE("where SSL_PROTOCOL says that TLS is done already, it is not done agai
     CHECK(spfwrap.ask("STARTTLS").starts_with("502 "));
     CHECK(deliver(spfwrap, mail) == delivered);
     REQUIRE(spfwrap.log().size() == 1);
-    CHECK(spfwrap.log()[0].ends_with(" tls=TLSv1.3"));
+    CHECK(spfwrap.log()[0].find(" tls=TLSv1.3 ") != std::string::npos);
     CHECK(spfwrap.last_run().value("SSL_CIPHER") == "TLS_AES_256_GCM_SHA384");
   }
 }
