@@ -15,7 +15,10 @@ struct Warn { std::string line; };  // to be marked as a warning
 struct Log { std::string line; };   // as it is
 
 struct StartCheck { Query query; };
-struct AbandonCheck {};
+// Whether it is let through although its level refuses it. Session::exempted()
+// answers it.
+struct StartExemption { Query query; };
+struct AbandonCheck {};  // whichever of the two runs
 
 // What the queue program is to find of the message that MAIL begins, before prog
 // sees that: octets of annotation.hh. Session::annotated() answers it.
@@ -37,8 +40,8 @@ struct StartTls {};
 }  // namespace action
 
 using Action =
-    std::variant<action::Warn, action::Log, action::StartCheck, action::AbandonCheck,
-                 action::Annotate, action::StartChild, action::DismissPrevious, action::RestorePrevious,
+    std::variant<action::Warn, action::Log, action::StartCheck, action::StartExemption,
+                 action::AbandonCheck, action::Annotate, action::StartChild, action::DismissPrevious, action::RestorePrevious,
                  action::CloseChildInput, action::PrepareTls, action::DismissTls, action::StartTls>;
 
 // To be done in this order.

@@ -31,8 +31,8 @@ std::string log_line(const LogEntry& entry, const Query& query, const Verdict& v
   add("ms", std::to_string(verdict.milliseconds));
   add("tls", entry.tls);
   add("level", std::to_string(entry.level));
-  const bool trouble = verdict.result == Result::temperror || verdict.result == Result::permerror;
-  add("why", trouble ? verdict.problem : std::string());
+  const bool error = verdict.result == Result::temperror || verdict.result == Result::permerror;
+  add("why", entry.trouble.empty() && error ? verdict.problem : entry.trouble);
   add("policy", entry.policy);
   add("shadow", entry.shadow ? std::to_string(*entry.shadow) : std::string());
   add("heloresult", "");

@@ -19,6 +19,7 @@ struct LogEntry {
   std::string_view tls;  // the protocol, as OpenSSL names it, or "none"
   unsigned level;        // that decided
   std::string_view policy;         // why it is let through though its level refuses it, or ""
+  std::string_view trouble;        // why it is not known whether it would be, or ""
   std::optional<unsigned> shadow;  // the code that SPFSHADOW would have given
 };
 std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict);

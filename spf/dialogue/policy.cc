@@ -52,11 +52,18 @@ bool RecipientLevels::all_off() const {
   return true;
 }
 
-std::optional<Decision> RecipientLevels::common_decision(Result result) const {
-  const Decision decision = decide(sender_, result);
+Decision JudgedMail::decision(unsigned level) const {
+  const Decision decision = decide(level, verdict.result);
+  if (decision != Decision::reject || !exemption) return decision;
+  if (exemption->trouble) return Decision::defer;
+  return exemption->reason.empty() ? Decision::reject : Decision::accept;
+}
+
+std::optional<Decision> JudgedMail::common_decision() const {
+  const Decision of_sender = decision(levels.of_sender());
   for (unsigned level = 0; level <= max_level; ++level)
-    if (possible(level) && decide(level, result) != decision) return {};
-  return decision;
+    if (levels.possible(level) && decision(level) != of_sender) return {};
+  return of_sender;
 }
 
 }  // namespace spf

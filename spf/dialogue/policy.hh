@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "spf/engine/exemption.hh"
 #include "spf/engine/verdict.hh"
 #include "spf/settings/config.hh"
 
@@ -34,14 +35,31 @@ class RecipientLevels {
   // Whether none of them is above 0: then nothing is to be checked.
   bool all_off() const;
 
-  // What becomes of every recipient with this result; nothing where they may differ.
-  std::optional<Decision> common_decision(Result result) const;
+  // Whether some recipient may have this level.
+  bool possible(unsigned level) const;
 
  private:
-  bool possible(unsigned level) const;
 
   const Config* config_;
   unsigned sender_;
+};
+
+// A MAIL that was checked, and what becomes of its recipients.
+struct JudgedMail {
+  Query query;
+  Verdict verdict;
+  RecipientLevels levels;
+  std::optional<Exemption> exemption;  // once a refusal was due, where one may be had
+
+  // Of a recipient with this level. What is refused is let through for a reason,
+  // and deferred where it is not known whether there is one.
+  Decision decision(unsigned level) const;
+
+  // Of all recipients; nothing where they may differ.
+  std::optional<Decision> common_decision() const;
+
+  // Why it is let through though its level refuses it, or "".
+  std::string_view reason() const { return exemption ? std::string_view(exemption->reason) : ""; }
 };
 
 }  // namespace spf

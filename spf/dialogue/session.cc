@@ -180,10 +180,11 @@ void Session::log(unsigned code, std::string_view recipient, const Judged& judge
                  .pid = pid_,
                  .tls = tls_name_,
                  .level = level,
-                 .policy = "",
+                 .policy = code == 250 ? judged.reason() : std::string_view(),
+                 .trouble = code == 451 && judged.exemption ? judged.exemption->problem : std::string_view(),
                  .shadow = {}};
   if (config_.shadow_level)
-    entry.shadow = spf::code(judged.decision(*config_.shadow_level));
+    entry.shadow = spf::code(decide(*config_.shadow_level, judged.verdict.result));
   act(action::Log{log_line(entry, judged.query, judged.verdict)});
 }
 

@@ -62,6 +62,10 @@ class Session {
     verdict_ = std::move(verdict);
     checks_cpu_time_ += cpu_time;
   }
+  void exempted(Exemption exemption, std::chrono::microseconds cpu_time = {}) {
+    exemption_ = std::move(exemption);
+    checks_cpu_time_ += cpu_time;
+  }
   // Whether the queue program will find what action::Annotate said.
   void annotated(bool done) { annotated_ = done; }
   void timed_out() { timed_out_ = true; }  // the time of limit() is over
@@ -125,15 +129,8 @@ class Session {
     std::string_view problem;  // our reply to a line that can't be used, or ""
   };
 
-  // What is known of a MAIL that was checked.
-  struct Judged {
-    Query query;
-    Verdict verdict;
-    RecipientLevels levels;
-    bool logged = false;  // as let through
-
-    std::optional<Decision> common_decision() const { return levels.common_decision(verdict.result); }
-    Decision decision(unsigned level) const { return decide(level, verdict.result); }
+  struct Judged : JudgedMail {
+    bool logged = false;  // as let through, for the reason that it has now
   };
 
   using Variables = std::vector<std::string>;  // "NAME=value", for prog
@@ -155,6 +152,10 @@ class Session {
   Task<void> relay(std::string line);
 
   Task<std::optional<Verdict>> check(const Query& query);
+  Task<bool> find_exemption(Judged& judged);
+  template <class Answer>
+  Task<std::optional<Answer>> answer_to_check(std::optional<Answer>& answer);
+  bool may_be_exempted(const Judged& judged) const;
   Task<void> pass_unchecked(const Path& path);
   Task<bool> forget_verdict();
   Task<bool> annotate(std::string octets);
@@ -199,6 +200,7 @@ class Session {
   std::coroutine_handle<> waiting_;
   bool timed_out_ = false, shutting_down_ = false;
   std::optional<Verdict> verdict_;
+  std::optional<Exemption> exemption_;
   std::optional<bool> annotated_;
   unsigned long limit_number_ = 0;
   std::chrono::seconds limit_time_;

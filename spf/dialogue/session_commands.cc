@@ -129,8 +129,16 @@ Task<void> Session::mail(const Path& path) {
     co_return;
   }
 
-  Judged judged{query, *std::move(verdict), levels};
-  const std::optional<Decision> decision = judged.common_decision();
+  Judged judged{{query, *std::move(verdict), levels, {}}};
+  std::optional<Decision> decision = judged.common_decision();
+  if (decision == Decision::reject && may_be_exempted(judged)) {
+    const bool answered = co_await find_exemption(judged);
+    if (!answered) {
+      say(reply::lookup_failure);
+      co_return;
+    }
+    decision = judged.common_decision();
+  }
   if (decision == Decision::accept) {
     std::optional<Reply> answer = co_await accept(path, judged, levels.of_sender());
     if (answer) co_await pass(*std::move(answer));
@@ -183,7 +191,8 @@ Task<void> Session::pass_unchecked(const Path& path) {
 Task<std::optional<Reply>> Session::accept(const Path& path, Judged& judged, unsigned level) {
   const HeaderValues values = header_values(judged.query, judged.verdict, config_);
   std::string header = header_fields(values, config_.header_type);
-  Variables wanted = variables(judged.verdict, values.received_spf, values.authentication_results);
+  Variables wanted = variables(judged.verdict, values.received_spf, values.authentication_results,
+                               judged.reason());
   std::string octets;
   bool started = true, annotated = true;
   switch (config_.annotate) {
@@ -239,9 +248,20 @@ Task<bool> Session::give_held(unsigned level) {
 }
 
 Task<void> Session::recipient(const Path& path) {
-  if (const Judged* judged = this->judged()) {
+  if (Judged* judged = this->judged()) {
     const unsigned level = judged->levels.of(path.mailbox);
-    const Decision decision = judged->decision(level);
+    Decision decision = judged->decision(level);
+    if (decision == Decision::reject && may_be_exempted(*judged)) {
+      const bool answered = co_await find_exemption(*judged);
+      if (!answered) {
+        say(reply::lookup_failure);
+        co_return;
+      }
+      decision = judged->decision(level);
+      judged->logged = false;
+      const bool open = std::holds_alternative<Open>(transaction_);
+      if (open && decision == Decision::accept) log(250, path.mailbox, *judged, level);
+    }
     if (decision != Decision::accept) {
       log(code(decision), path.mailbox, *judged, level);
       if (decision == Decision::defer)
@@ -295,13 +315,12 @@ Task<void> Session::relay(std::string line) {
 
 // The check. Nothing, if it was given up because the client went away.
 
-Task<std::optional<Verdict>> Session::check(const Query& query) {
-  verdict_.reset();
-  act(action::StartCheck{query});
-  begin_limit(seconds(0));  // the check has its own deadline
-  while (!verdict_) {
+template <class Answer>
+Task<std::optional<Answer>> Session::answer_to_check(std::optional<Answer>& answer) {
+  begin_limit(seconds(0));  // it has its own deadline
+  while (!answer) {
     co_await event();
-    if (verdict_) break;
+    if (answer) break;
     stop_waiting_if_over();
     if (client_is_done()) {
       act(action::AbandonCheck{});
@@ -309,7 +328,28 @@ Task<std::optional<Verdict>> Session::check(const Query& query) {
     }
     listen_to_idle_child();
   }
-  co_return std::exchange(verdict_, std::nullopt);
+  co_return std::exchange(answer, std::nullopt);
+}
+
+Task<std::optional<Verdict>> Session::check(const Query& query) {
+  verdict_.reset();
+  act(action::StartCheck{query});
+  std::optional<Verdict> verdict = co_await answer_to_check(verdict_);
+  co_return verdict;
+}
+
+bool Session::may_be_exempted(const Judged& judged) const {
+  return !judged.exemption && has_exemptions(config_);
+}
+
+// A refusal is due. False, if the search was given up.
+Task<bool> Session::find_exemption(Judged& judged) {
+  judged.exemption = exemption_without_dns(judged.query, exemption_options(config_));
+  if (judged.exemption) co_return true;
+  exemption_.reset();
+  act(action::StartExemption{judged.query});
+  judged.exemption = co_await answer_to_check(exemption_);
+  co_return judged.exemption.has_value();
 }
 
 }  // namespace spf

@@ -5,7 +5,7 @@
 namespace spf {
 
 std::vector<std::string> variables(const Verdict& verdict, std::string_view value,
-                                   std::string_view results) {
+                                   std::string_view results, std::string_view policy) {
   std::vector<std::string> result;
   const auto add = [&result](std::string_view variable, std::string_view text) {
     result.push_back(std::string(variable) + '=' + printable(text, max_variable));
@@ -17,6 +17,7 @@ std::vector<std::string> variables(const Verdict& verdict, std::string_view valu
   add("SPFHEADER", value);
   if (verdict.result == Result::fail) add("SPFEXPLANATION", verdict.explanation);
   if (!results.empty()) add("SPFAUTHRESULTS", results);
+  if (!policy.empty()) add("SPFPOLICY", policy);
   return result;
 }
 

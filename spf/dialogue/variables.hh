@@ -22,9 +22,10 @@ inline constexpr std::array<std::string_view, 9> variable_names = {
     "SPFEXPLANATION", "SPFAUTHRESULTS", "SPFHELORESULT", "SPFPOLICY"};
 
 // "NAME=value" for each of them that this verdict has. `value` is header_value's,
-// `results` authentication_results_value's, or "" where that is not wanted.
+// `results` authentication_results_value's, or "" where that is not wanted; `policy`
+// why it is let through though its level refuses it, or "".
 std::vector<std::string> variables(const Verdict& verdict, std::string_view value,
-                                   std::string_view results = {});
+                                   std::string_view results = {}, std::string_view policy = {});
 
 // The same of a session inside TLS, as sslserver and the qmail patches have
 // them. prog is not to do TLS itself, nor to ask whether it is there.

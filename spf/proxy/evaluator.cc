@@ -95,13 +95,13 @@ Evaluator::Evaluator(const Query& query, const CheckOptions& options,
       process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,
                [&](Resolver& resolver) { return encode(check(query, options, resolver)); }) {}
 
-std::optional<Verdict> Evaluator::read() {
+std::optional<CheckAnswer> Evaluator::read() {
   switch (process_.read()) {
     case WalledProcess::State::working: return {};
     case WalledProcess::State::died: complaint_ = "SPF check " + process_.end(); break;
     case WalledProcess::State::done:
       if (!process_.has_filter()) complaint_ = "SPF check without seccomp: the kernel has none";
-      if (auto verdict = decode(process_.take_text())) return verdict;
+      if (auto verdict = decode(process_.take_text())) return *std::move(verdict);
       complaint_ = "SPF check gave no verdict";
   }
   return no_verdict(query_);

@@ -27,7 +27,7 @@ class Evaluator final : public RunningCheck {
             Check* check = spf::check);
 
   int descriptor() const override { return process_.descriptor(); }
-  std::optional<Verdict> read() override;
+  std::optional<CheckAnswer> read() override;
   bool reaped() override { return process_.process().pid() == 0 || process_.process().try_wait(); }
   std::chrono::microseconds cpu_time() const override { return process_.cpu_time(); }
   // That there is no verdict, or that the wall had a gap.

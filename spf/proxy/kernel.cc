@@ -13,6 +13,7 @@
 #include "spf/base/own_address.hh"
 #include "spf/dns/name_servers.hh"
 #include "spf/proxy/evaluator.hh"
+#include "spf/proxy/exempter.hh"
 
 namespace spf {
 namespace {
@@ -141,6 +142,11 @@ std::unique_ptr<RunningCheck> Kernel::start_check(const Query& query) {
   CheckOptions options = check_options(config_);
   options.own_address = is_own_address(query.client);
   return std::make_unique<Evaluator>(query, options, known_name_servers(), config_.check_timeout);
+}
+
+std::unique_ptr<RunningCheck> Kernel::start_exemption(const Query& query) {
+  return std::make_unique<Exempter>(query, exemption_options(config_), known_name_servers(),
+                                    config_.check_timeout);
 }
 
 // Found once a session, and what is wrong with them is said once.

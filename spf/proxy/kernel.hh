@@ -36,6 +36,7 @@ class Kernel final : public Os {
   void annotate(std::string_view octets) override;
   Tls start_tls() override;
   std::unique_ptr<RunningCheck> start_check(const Query& query) override;
+  std::unique_ptr<RunningCheck> start_exemption(const Query& query) override;
   void replace_client(int fd) override;
   void kill(pid_t pid) override;
   std::optional<int> try_wait(pid_t pid) override;

@@ -13,9 +13,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "spf/engine/check.hh"
+#include "spf/engine/exemption.hh"
 #include "spf/engine/verdict.hh"
 
 namespace spf {
@@ -68,7 +70,11 @@ class OwnProcess {
   pid_t pid_ = 0;
 };
 
-// An SPF check in a process of its own. Destroying it ends it.
+// What a check may come to: a verdict, or whether a message is let through
+// although its level refuses it.
+using CheckAnswer = std::variant<Verdict, Exemption>;
+
+// Either of them, searched for in a process of its own. Destroying it ends it.
 class RunningCheck {
  public:
   virtual ~RunningCheck() = default;
@@ -76,17 +82,17 @@ class RunningCheck {
   // Becomes readable when there is something for read().
   virtual int descriptor() const = 0;
 
-  // Takes what has arrived. The verdict, once all of it is there; a check that
-  // died or said something else is temperror.
-  virtual std::optional<Verdict> read() = 0;
+  // Takes what has arrived. The answer, once all of it is there; of a process that
+  // died or said something else it is temperror, or trouble.
+  virtual std::optional<CheckAnswer> read() = 0;
 
-  // After the verdict: whether the process has ended and was reaped.
+  // After the answer: whether the process has ended and was reaped.
   virtual bool reaped() = 0;
 
   // What it has used of the processor, whatever it says itself.
   virtual std::chrono::microseconds cpu_time() const = 0;
 
-  // What the log should hear of the last verdict of read(), "" if nothing.
+  // What the log should hear of the last answer of read(), "" if nothing.
   virtual const std::string& complaint() const = 0;
 };
 
@@ -136,6 +142,7 @@ class Os {
   virtual Tls start_tls() = 0;
 
   virtual std::unique_ptr<RunningCheck> start_check(const Query& query) = 0;
+  virtual std::unique_ptr<RunningCheck> start_exemption(const Query& query) = 0;
 
   // Descriptors 0 and 1 become copies of `fd`. Throws std::system_error.
   virtual void replace_client(int fd) = 0;

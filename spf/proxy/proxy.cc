@@ -59,6 +59,7 @@ void Proxy::perform(const Action& action) {
                  [this](const action::Warn& warn) { os_.warn(warn.line); },
                  [this](const action::Log& log) { os_.log(log.line); },
                  [this](const action::StartCheck& start) { start_check(start.query); },
+                 [this](const action::StartExemption& start) { start_exemption(start.query); },
                  [this](action::AbandonCheck) { check_.running.reset(); },
                  [this](const action::Annotate& annotation) { annotate(annotation.octets); },
                  [this](const action::StartChild& start) { start_child(start.variables); },

@@ -101,9 +101,12 @@ class Proxy {
 
   // proxy_check.cc
   void start_check(const Query& query);
+  void start_exemption(const Query& query);
+  template <class Start>
+  void start(const char* to_do, Start start);
   void hear_check();
   void stop_check();
-  void end_check(Verdict verdict);
+  void end_check(CheckAnswer answer);
 
   void expire_limit();
   void stop_waiting_for_ends();
@@ -138,8 +141,9 @@ class Proxy {
 
   struct Check {
     std::unique_ptr<RunningCheck> running;
-    std::unique_ptr<RunningCheck> past;  // has given its verdict, and is about to end
-    Query query;
+    std::unique_ptr<RunningCheck> past;  // has given its answer, and is about to end
+    std::string what;                    // it is, for the log
+    CheckAnswer otherwise;               // the answer, where it gives none
     Time deadline = never;
   };
   Check check_;

@@ -1,4 +1,5 @@
-// The check of the session, of which there is one at a time.
+// The check of the session, or its search for an exemption, of which there is one
+// at a time.
 #include <system_error>
 #include <utility>
 
@@ -7,35 +8,50 @@
 namespace spf {
 
 void Proxy::start_check(const Query& query) {
-  check_.query = query;
+  check_.what = "SPF check";
+  check_.otherwise = no_verdict(query);
+  start("check SPF", [&] { return os_.start_check(query); });
+}
+
+void Proxy::start_exemption(const Query& query) {
+  check_.what = "search for an exemption";
+  check_.otherwise = Exemption{.reason = "", .trouble = true, .problem = ""};
+  start("search for an exemption", [&] { return os_.start_exemption(query); });
+}
+
+template <class Start>
+void Proxy::start(const char* to_do, Start start) {
   try {
-    check_.running = os_.start_check(query);
+    check_.running = start();
     check_.deadline = os_.now() + config_.check_timeout + check_grace;
   } catch (const std::system_error& error) {
-    os_.warn("unable to check SPF: " + error.code().message());
-    end_check(no_verdict(query));
+    os_.warn(std::string("unable to ") + to_do + ": " + error.code().message());
+    end_check(std::move(check_.otherwise));
   }
 }
 
 void Proxy::hear_check() {
-  std::optional<Verdict> verdict = check_.running->read();
-  if (!verdict) return;
+  std::optional<CheckAnswer> answer = check_.running->read();
+  if (!answer) return;
   if (!check_.running->complaint().empty()) os_.warn(check_.running->complaint());
-  end_check(*std::move(verdict));
+  end_check(*std::move(answer));
   check_.past = std::move(check_.running);
 }
 
 void Proxy::stop_check() {
   if (!check_.running) return;
-  os_.warn("SPF check overstayed and was killed");
-  end_check(no_verdict(check_.query));
+  os_.warn(check_.what + " overstayed and was killed");
+  end_check(std::move(check_.otherwise));
   check_.running.reset();
 }
 
-void Proxy::end_check(Verdict verdict) {
+void Proxy::end_check(CheckAnswer answer) {
   const auto cpu_time =
       check_.running ? check_.running->cpu_time() : std::chrono::microseconds(0);
-  session_.check_done(std::move(verdict), cpu_time);
+  if (auto* verdict = std::get_if<Verdict>(&answer))
+    session_.check_done(std::move(*verdict), cpu_time);
+  else
+    session_.exempted(std::get<Exemption>(std::move(answer)), cpu_time);
 }
 
 }  // namespace spf

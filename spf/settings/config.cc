@@ -240,14 +240,30 @@ void read_tls(const Reader& reader, Config& config) {
   config.ciphers = reader.setting_in_file("tlsserverciphers", "tlsserverciphers", "");
 }
 
+void warn_of_more(Config& config, const char* control_name, std::size_t lines) {
+  if (lines == 0) return;
+  config.warnings.push_back(std::string(control_name) + ": left out: " + std::to_string(lines) +
+                            " more; spfcheck -C names them all");
+}
+
 Levels read_levels(const Reader& reader, Config& config, const char* control_name) {
   Levels levels(reader.list(control_name));
   const Levels::Problems problems = levels.problems(reader.most_named());
-  const std::string start = std::string(control_name) + ": left out: ";
-  for (const std::string& problem : problems.named) config.warnings.push_back(start + problem);
-  if (problems.more != 0)
-    config.warnings.push_back(start + std::to_string(problems.more) + " more; spfcheck -C names them all");
+  for (const std::string& problem : problems.named)
+    config.warnings.push_back(std::string(control_name) + ": left out: " + problem);
+  warn_of_more(config, control_name, problems.more);
   return levels;
+}
+
+std::string read_forwarders(const Reader& reader, Config& config) {
+  static constexpr const char* control_name = "spfforwarders";
+  std::string text = reader.list(control_name);
+  const std::vector<std::string> problems = forwarder_problems(text);
+  const std::size_t named = std::min(problems.size(), reader.most_named());
+  config.warnings.insert(config.warnings.end(), problems.begin(), problems.begin() + named);
+  warn_of_more(config, control_name, problems.size() - named);
+  if (list_lines(text).empty()) text.clear();
+  return text;
 }
 
 // What is checked, and what is let through all the same.
@@ -256,7 +272,7 @@ void read_policy(const Reader& reader, Config& config) {
   static constexpr std::string_view switches[] = {"0", "1"};
   config.sender_levels = read_levels(reader, config, "spffrom");
   config.recipient_levels = read_levels(reader, config, "spfto");
-  config.forwarders = reader.list("spfforwarders");
+  config.forwarders = read_forwarders(reader, config);
   config.helo_check = HeloCheck(one_of(reader, config, "SPFHELO", helo_checks, 0));
   config.dmarc = one_of(reader, config, "SPFDMARC", switches, 0) != 0;
   const std::string shadow = reader.setting("SPFSHADOW", "");
@@ -339,5 +355,11 @@ CheckOptions check_options(const Config& config) {
   options.explanation = config.explanation;
   return options;
 }
+
+ExemptionOptions exemption_options(const Config& config) {
+  return {.forwarders = config.forwarders, .dmarc = config.dmarc, .receiver = config.receiver};
+}
+
+bool has_exemptions(const Config& config) { return config.dmarc || !config.forwarders.empty(); }
 
 }  // namespace spf

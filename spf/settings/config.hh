@@ -10,6 +10,7 @@
 
 #include "spf/base/address.hh"
 #include "spf/engine/check.hh"
+#include "spf/engine/exemption.hh"
 #include "spf/settings/levels.hh"
 
 namespace spf {
@@ -36,7 +37,7 @@ struct Config {
   std::string rules, guess, explanation;       // spfrules, spfguess, spfexp; "" is off
   HeloCheck helo_check = HeloCheck::no;        // SPFHELO
   std::optional<unsigned> shadow_level;        // SPFSHADOW
-  std::string forwarders;                      // spfforwarders: the whole file; "" is off
+  std::string forwarders;                      // spfforwarders: all of it; "": no rule
   bool dmarc = false;                          // SPFDMARC
   std::chrono::seconds check_timeout{20};      // SPFTIMEOUT: one whole SPF check
   std::chrono::seconds smtp_timeout{1200};     // timeoutsmtpd: one command, one reply
@@ -98,5 +99,10 @@ std::vector<std::string> spftls_arguments(const Config& config);
 
 // What of the configuration a check has to know.
 CheckOptions check_options(const Config& config);
+
+// The same of the search for a reason to let through what a level refuses; and
+// whether there is anything to search for.
+ExemptionOptions exemption_options(const Config& config);
+bool has_exemptions(const Config& config);
 
 }  // namespace spf

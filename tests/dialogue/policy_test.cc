@@ -68,7 +68,33 @@ TEST_CASE("each recipient has his level, and all of them may come to the same") 
     CHECK(levels.of_sender() == c.sender);
     CHECK(levels.of("r@r.example") == c.recipient);
     CHECK(levels.all_off() == c.off);
-    const auto common = levels.common_decision(c.result);
+    spf::JudgedMail mail{{}, {}, levels, {}};
+    mail.verdict.result = c.result;
+    const auto common = mail.common_decision();
     CHECK((common ? int(*common) : differ) == c.common);
+  }
+}
+
+TEST_CASE("a reason lets through what is refused, and only that; without an answer it is deferred") {
+  constexpr Decision accept = Decision::accept, reject = Decision::reject, defer = Decision::defer;
+  const spf::Exemption reason{"dmarc:example.org:reject", false, ""}, none{"", false, ""}, trouble{"", true, ""};
+  const struct { Result result; const spf::Exemption& exemption; Decision low, usual; } cases[] = {
+      // of the recipient with level 1, and of one with 3
+      {Result::fail, reason, accept, accept},  {Result::fail, none, accept, reject},
+      {Result::fail, trouble, accept, defer},  {Result::pass, reason, accept, accept},
+      {Result::pass, trouble, accept, accept}, {Result::temperror, reason, accept, defer},
+      {Result::temperror, none, accept, defer},
+  };
+  spf::Config config;
+  config.level = 3;
+  config.recipient_levels = spf::Levels("low@:1");
+  for (const auto& c : cases) {
+    INFO(spf::name(c.result) << " " << c.exemption.reason << (c.exemption.trouble ? " trouble" : ""));
+    spf::JudgedMail mail{{}, {}, spf::RecipientLevels(config, "a@s.example"), c.exemption};
+    mail.verdict.result = c.result;
+    CHECK(mail.decision(1) == c.low);
+    CHECK(mail.decision(3) == c.usual);
+    CHECK(mail.common_decision() == (c.low == c.usual ? std::optional(c.low) : std::nullopt));
+    CHECK(mail.reason() == c.exemption.reason);
   }
 }

@@ -141,14 +141,14 @@ TEST_CASE("the log line has the patch's keys, then ours") {
   v.mechanism = "-all";
   v.lookups = 3;
   v.milliseconds = 12;
-  CHECK(spf::log_line({550, "b@c", "unknown", 42, "TLSv1.3", 3, "", {}}, query("a\x1b b@example.org"), v) ==
+  CHECK(spf::log_line({550, "b@c", "unknown", 42, "TLSv1.3", 3, "", "", {}}, query("a\x1b b@example.org"), v) ==
         "qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=mail.example.org "
         "mailfrom=a__b@example.org rcptto=b@c relay=no remoteip=192.0.2.1 remotehost=unknown "
         "pid=42 identity=mailfrom domain=example.org mechanism=-all lookups=3 voids=0 ms=12 tls=TLSv1.3 "
         "level=3 why= policy= shadow= heloresult=");
-  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", {}}, query(), verdict(Result::pass))
+  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), verdict(Result::pass))
             .starts_with("qlogenvelope: result=accepted code=250 reason=spf detail=pass "));
-  CHECK(spf::log_line({451, "", "h", 1, "none", 1, "", {}}, query(), verdict(Result::temperror))
+  CHECK(spf::log_line({451, "", "h", 1, "none", 1, "", "", {}}, query(), verdict(Result::temperror))
             .starts_with("qlogenvelope: result=rejected code=451 reason=spf detail=temperror "));
 }
 
@@ -156,17 +156,19 @@ TEST_CASE("the log line says what is wrong with temperror and permerror, and wha
   Verdict v = verdict(Result::permerror);
   v.problem = "no such\x1bterm: a\r\nb";
   const auto end_of = [](const std::string& line) { return line.substr(line.find(" level=")); };
-  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 6, "forwarder:f g.example", 550}, query(), v)) ==
+  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 6, "forwarder:f g.example", "", 550}, query(), v)) ==
         " level=6 why=no_such_term:_a__b policy=forwarder:f_g.example shadow=550 heloresult=");
   v.result = Result::temperror;
-  CHECK(end_of(spf::log_line({451, "", "h", 1, "none", 0, "", 250}, query(), v)) ==
+  CHECK(end_of(spf::log_line({451, "", "h", 1, "none", 0, "", "", 250}, query(), v)) ==
         " level=0 why=no_such_term:_a__b policy= shadow=250 heloresult=");
   v.result = Result::fail;
-  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", {}}, query(), v)) ==
+  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), v)) ==
         " level=1 why= policy= shadow= heloresult=");
+  CHECK(end_of(spf::log_line({451, "", "h", 1, "none", 1, "", "dmarc:a b", {}}, query(), v)) ==
+        " level=1 why=dmarc:a_b policy= shadow= heloresult=");
   v.result = Result::permerror;
   v.problem = std::string(300, 'x');
-  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", {}}, query(), v)) ==
+  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), v)) ==
         " level=1 why=" + std::string(255, 'x') + " policy= shadow= heloresult=");
 }
 
@@ -181,7 +183,7 @@ TEST_CASE("no text from outside looks like a key") {
         "receiver=mx.local; identity=mailfrom;");
   // The variable and the log have it as it is.
   CHECK(spf::variables(v, value)[3] == "SPFMECHANISM=exists:identity=mailfrom;.evil.example");
-  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", {}}, query(), v).find(
+  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), v).find(
             " mechanism=exists:identity=mailfrom;.evil.example ") != std::string::npos);
 
   const struct { const char* sender; const char* written; } cases[] = {

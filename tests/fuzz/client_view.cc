@@ -176,11 +176,11 @@ bool ClientView::owed() {
   return sent_.find('\n', next_) != sent_.npos;
 }
 
-std::string ClientView::line() {
+std::string ClientView::line() const {
   const std::size_t lf = sent_.find('\n', next_);
   return at_ != At::command || lf == sent_.npos ? "" : sent_.substr(next_, lf - next_);
 }
 
-std::string ClientView::verb() { return verb_of(line()); }
+std::string ClientView::verb() const { return verb_of(line()); }
 
 }  // namespace fuzz

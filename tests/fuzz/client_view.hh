@@ -46,8 +46,8 @@ class ClientView {
   bool handshaking() const { return at_ == At::handshake; }
 
   // The command that is being carried out: its line, and its verb in upper case.
-  std::string line();
-  std::string verb();
+  std::string line() const;
+  std::string verb() const;
 
   // The argument of the last HELO or EHLO that had a 2xx reply.
   const std::string& hello() const { return hello_; }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <array>
 
 #include "spf/dialogue/received_spf.hh"
 #include "spf/dialogue/variables.hh"
@@ -61,7 +60,12 @@ void Dialogue::perform(const spf::Actions& actions) {
                    [&](const action::Warn& warn) { warnings.push_back(warn.line); },
                    [this](const action::Log& log) { read_log(log.line); },
                    [this](const action::StartCheck& start) { start_check(start.query); },
-                   [this](action::AbandonCheck) { checking_.reset(); },
+                   [this](const action::StartExemption& start) { start_exemption(start.query); },
+                   [this](action::AbandonCheck) {
+                     checking_.reset();
+                     if (std::exchange(exempting_, false) && judgements_.back().kind == Judgement::Kind::open)
+                       judgements_.back().kind = Judgement::Kind::deferred;
+                   },
                    [this](const action::Annotate& annotate) {
                      annotation_ = annotate.octets;
                      session_.annotated(annotated_ = true);
@@ -96,11 +100,19 @@ void Dialogue::read_log(const std::string& text) {
   require(text.size() < 5000 && std::none_of(text.begin(), text.end(), [](char c) {
             return c < ' ' || c > '~';
           }), "a log line that is not printable");
-  require(text.ends_with(" tls=" + protocol()), "a log line with another protocol");
-  if (text.find(" code=550 ") != all)
-    require(judgements_.back().kind == Judgement::Kind::rejected &&
-                judgements_.back().resets == view_.resets(),
-            "a recipient is refused for a MAIL of before");
+  require(text.find(" tls=" + protocol() + " level=") != all, "a log line with another protocol");
+  if (text.find(" code=550 ") == all) return;
+  const Judgement& judgement = judgements_.back();
+  const bool held = judgement.kind == Judgement::Kind::held;
+  require((held || judgement.kind == Judgement::Kind::rejected) && judgement.resets == view_.resets(),
+          "a recipient is refused for a MAIL of before");
+  // The client may have its reply already.
+  const std::size_t begin = text.find(" rcptto=") + 8;
+  const std::string recipient = text.substr(begin, text.find(' ', begin) - begin);
+  if (recipient.size() >= 255) return;  // it may be cut
+  const unsigned level = level_of(recipient, judgement);
+  require(decision(judgement, level) == spf::Decision::reject, "a recipient is refused against his level");
+  require(text.find(" level=" + std::to_string(level) + " ") != all, "a log line with another level");
 }
 
 void Dialogue::start_check(const spf::Query& query) {
@@ -109,9 +121,106 @@ void Dialogue::start_check(const spf::Query& query) {
   require(view_.line().find(query.sender) != all, "a check of a sender that was not named");
   require(query.helo == view_.hello(), "a check with another HELO name");
   require(!config_.only_tls, "a check that nobody wants");
-  judgements_.push_back(
-      {query.sender, Judgement::Kind::open, {}, {}, {}, view_.resets(), inside_tls_});
+  require(!is_unchecked(), "a check of a sender whom nobody wants checked");
+  judgements_.push_back({query.sender, Judgement::Kind::open, view_.resets(), inside_tls_});
+  judgements_.back().query = query;
   checking_ = query;
+}
+
+// A refusal is due: to all recipients of this MAIL, or to this one.
+void Dialogue::start_exemption(const spf::Query& query) {
+  require(config_.dmarc, "a search for an exemption that nobody wants");
+  require(!checking_ && !exempting_ && !judgements_.empty(), "two checks at once");
+  const Judgement& judgement = judgements_.back();
+  require(query.sender == judgement.sender && judgement.resets == view_.resets() && !judgement.exemption,
+          "an exemption of another MAIL, or again");
+  if (judgement.kind == Judgement::Kind::held)
+    require(view_.verb() == "RCPT" &&
+                decision(judgement, level_of_recipient(judgement)) == spf::Decision::reject,
+            "an exemption from no refusal");
+  else
+    require(view_.verb() == "MAIL" && judgement.kind == Judgement::Kind::open, "an exemption too late");
+  exempting_ = true;
+}
+
+unsigned Dialogue::level_of_sender(const std::string& sender) const {
+  const auto rule = config_.sender_levels.find(sender);
+  return rule ? rule->level : config_.level;
+}
+
+// Of the recipient that the client names now.
+unsigned Dialogue::level_of_recipient(const Judgement& judgement) const {
+  return level_of(mailbox(spf::Verb::rcpt), judgement);
+}
+
+unsigned Dialogue::level_of(const std::string& recipient, const Judgement& judgement) const {
+  const auto rule = config_.recipient_levels.find(recipient);
+  return rule ? rule->level : level_of_sender(judgement.sender);
+}
+
+std::vector<unsigned> Dialogue::possible_levels(const std::string& sender) const {
+  std::vector<unsigned> levels = {level_of_sender(sender)};
+  for (unsigned level = 0; level <= spf::max_level; ++level)
+    if (config_.recipient_levels.have(level)) levels.push_back(level);
+  return levels;
+}
+
+std::string Dialogue::mailbox(spf::Verb verb) const {
+  std::string line = view_.line();
+  line.erase(line.find_last_not_of(" \t\r\n") + 1);
+  const spf::Command command = spf::parse_command(line);
+  const auto path = spf::parse_path(verb, command.argument, is_own);
+  return path && command.verb == verb ? path->mailbox : std::string();
+}
+
+// Whether the MAIL that the client says now needs no check, for its sender's sake.
+bool Dialogue::is_unchecked() const {
+  if (view_.verb() != "MAIL") return false;
+  const auto levels = possible_levels(mailbox(spf::Verb::mail));
+  return std::all_of(levels.begin(), levels.end(), [](unsigned level) { return level == 0; });
+}
+
+spf::Decision Dialogue::decision(const Judgement& judgement, unsigned level) const {
+  using spf::Decision, spf::Result;
+  // pass, fail, softfail, neutral, none, permerror, temperror: from which level
+  // a MAIL with this result is not let through.
+  constexpr unsigned lowest[] = {7, 3, 4, 5, 6, 6, 2};
+  if (level < lowest[static_cast<std::size_t>(judgement.verdict.result)]) return Decision::accept;
+  if (judgement.verdict.result == Result::temperror) return Decision::defer;
+  if (judgement.exemption && judgement.exemption->trouble) return Decision::defer;
+  return judgement.exemption && !judgement.exemption->reason.empty() ? Decision::accept : Decision::reject;
+}
+
+// What is known of it by now; open where an exemption may change it.
+void Dialogue::judge(Judgement& judgement) const {
+  using Kind = Judgement::Kind;
+  const std::vector<unsigned> levels = possible_levels(judgement.sender);
+  const spf::Decision first = decision(judgement, levels.front());
+  if (std::any_of(levels.begin(), levels.end(),
+                  [&](unsigned level) { return decision(judgement, level) != first; }))
+    judgement.kind = Kind::held;
+  else if (first == spf::Decision::accept)
+    judgement.kind = Kind::accepted;
+  else if (first == spf::Decision::defer)
+    judgement.kind = Kind::deferred;
+  else
+    judgement.kind = config_.dmarc && !judgement.exemption ? Kind::open : Kind::rejected;
+}
+
+// What a server and the queue program are to find of it.
+void Dialogue::write_down(Judgement& judgement) const {
+  const std::string value = spf::header_value(judgement.query, judgement.verdict, config_.receiver);
+  const std::vector<std::string> variables =
+      spf::variables(judgement.verdict, value, {}, judgement.exemption ? judgement.exemption->reason : "");
+  using spf::Annotate;
+  judgement.variables.clear();
+  if (config_.annotate == Annotate::data || config_.annotate == Annotate::env)
+    judgement.variables = variables;
+  judgement.variables.insert(judgement.variables.end(), tls_variables_.begin(), tls_variables_.end());
+  if (config_.annotate == Annotate::data || config_.annotate == Annotate::header)
+    judgement.header = spf::received_spf(value);
+  if (config_.annotate == Annotate::queue)
+    judgement.annotation = spf::encode_annotation({variables, spf::received_spf(value)});
 }
 
 void Dialogue::start(const std::vector<std::string>& variables) {
@@ -125,6 +234,7 @@ void Dialogue::start(const std::vector<std::string>& variables) {
   require(std::vector(of_spf, variables.end()) == tls_variables_, "another TLS than there is");
   require(of_spf == variables.begin() || variables == judgements_.back().variables,
           "a start with the verdict of another MAIL");
+  if (is_unchecked() && honest_) judgements_.push_back({"", Judgement::Kind::trusted, view_.resets(), inside_tls_});
   previous_ = server_;
   const auto mood = [this] { return moody_ ? input_.octet() : 0u; };
   servers_.push_back(std::make_unique<Server>(Server{{reading_, variables, *this, mood}}));
@@ -224,8 +334,8 @@ bool Dialogue::move_to_client(std::size_t most) {
 }
 
 bool Dialogue::move_verdict() {
+  if (exempting_) return move_exemption();
   if (!checking_ || session_.finished()) return false;
-  using Kind = Judgement::Kind;
   spf::Verdict verdict;
   verdict.result = static_cast<spf::Result>(input_.octet() % 7);
   const std::size_t at = checking_->sender.rfind('@');
@@ -236,28 +346,27 @@ bool Dialogue::move_verdict() {
   verdict.problem = "something is wrong";
   verdict.explanation = explanation_;
 
-  const unsigned results = static_cast<unsigned>(spf::Result::temperror) + 1;
-  // pass, fail, softfail, neutral, none, permerror, temperror: from which level
-  // a MAIL with this result is not let through.
-  constexpr std::array<unsigned, results> lowest = {7, 3, 4, 5, 6, 6, 2};
   Judgement& judgement = judgements_.back();
-  if (config_.level < lowest[static_cast<std::size_t>(verdict.result)])
-    judgement.kind = Kind::accepted;
-  else
-    judgement.kind = verdict.result == spf::Result::temperror ? Kind::deferred : Kind::rejected;
-  const std::string value = spf::header_value(*checking_, verdict, config_.receiver);
-  const std::vector<std::string> variables = spf::variables(verdict, value);
-  using spf::Annotate;
-  if (config_.annotate == Annotate::data || config_.annotate == Annotate::env)
-    judgement.variables = variables;
-  judgement.variables.insert(judgement.variables.end(), tls_variables_.begin(),
-                             tls_variables_.end());
-  if (config_.annotate == Annotate::data || config_.annotate == Annotate::header)
-    judgement.header = spf::received_spf(value);
-  if (config_.annotate == Annotate::queue)
-    judgement.annotation = spf::encode_annotation({variables, spf::received_spf(value)});
+  judgement.verdict = verdict;
+  judge(judgement);
+  write_down(judgement);
   checking_.reset();
   session_.check_done(std::move(verdict));
+  return step();
+}
+
+bool Dialogue::move_exemption() {
+  if (session_.finished()) return false;
+  const unsigned which = input_.octet() % 3;
+  Judgement& judgement = judgements_.back();
+  judgement.exemption.emplace();
+  judgement.exemption->trouble = which == 1;
+  if (which == 2) judgement.exemption->reason = "forwarder:f.example";
+  if (judgement.kind != Judgement::Kind::held) judge(judgement);
+  // What a server has been told already stays.
+  if (!judgement.used || !server_->model.in_transaction()) write_down(judgement);
+  exempting_ = false;
+  session_.exempted(*judgement.exemption);
   return step();
 }
 
@@ -283,7 +392,7 @@ void Dialogue::look_at_liveness() {
 // Nothing moves: then nothing is owed.
 void Dialogue::look_at_rest() {
   // A deaf server that stays has its time to speak.
-  if (session_.finished() || !client_reads_ || checking_ || view_.blind()) return;
+  if (session_.finished() || !client_reads_ || checking_ || exempting_ || view_.blind()) return;
   if (tls_keeps_silent()) return;
   require(!view_.handshaking(), "no end after a handshake that has failed");
   if (server_->deaf) return;

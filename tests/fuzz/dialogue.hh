@@ -6,7 +6,9 @@
 // one that was judged and let through, in an environment that has this very
 // verdict, or came after 235. No recipient of a rejected MAIL reaches a server,
 // none of a deferred one becomes part of a message. Each command has one reply,
-// in order, each of them well-formed. A message arrives as it was sent, with its
+// in order, each of them well-formed. Where recipients' levels differ, a MAIL comes
+// to a server with the first that is let through, and no other reaches it; why a
+// message is let through is searched for once, when a refusal is due. A message arrives as it was sent, with its
 // header; it is answered 2xx only after the server, having all of it, said so.
 // No server comes up for a client that has gone.
 //
@@ -24,6 +26,8 @@
 #include <vector>
 
 #include "spf/settings/config.hh"
+#include "spf/dialogue/command.hh"
+#include "spf/dialogue/policy.hh"
 #include "spf/dialogue/session.hh"
 #include "spf/tls/status.hh"
 #include "tests/fuzz/client_view.hh"
@@ -77,13 +81,16 @@ class Dialogue : private Witness {
   enum class Tls { absent, waits, has_client };
   struct Judgement {
     std::string sender;
-    enum class Kind { open, accepted, rejected, deferred, trusted } kind;
-    std::vector<std::string> variables;
-    std::string header;     // lines put before the message, or ""
-    std::string annotation; // for the queue program, or ""
+    enum class Kind { open, accepted, held, rejected, deferred, trusted } kind;
     unsigned resets;        // ClientView's at that time
     bool inside_tls;
     bool used = false;
+    std::vector<std::string> variables = {};
+    std::string header = {};      // lines put before the message, or ""
+    std::string annotation = {};  // for the queue program, or ""
+    spf::Query query = {};
+    spf::Verdict verdict = {};
+    std::optional<spf::Exemption> exemption = {};
   };
 
   void line(const ServerModel& server, std::string_view octets) override;
@@ -104,6 +111,17 @@ class Dialogue : private Witness {
   void restore_previous();
   void read_log(const std::string& text);
   void start_check(const spf::Query& query);
+  void start_exemption(const spf::Query& query);
+  bool move_exemption();
+  void judge(Judgement& judgement) const;
+  void write_down(Judgement& judgement) const;
+  unsigned level_of_sender(const std::string& sender) const;
+  unsigned level_of_recipient(const Judgement& judgement) const;
+  unsigned level_of(const std::string& recipient, const Judgement& judgement) const;
+  spf::Decision decision(const Judgement& judgement, unsigned level) const;
+  std::vector<unsigned> possible_levels(const std::string& sender) const;
+  std::string mailbox(spf::Verb verb) const;
+  bool is_unchecked() const;
   void tell_tls();
   void prepare_tls();
   void dismiss_tls();
@@ -150,6 +168,7 @@ class Dialogue : private Witness {
   bool next_start_fails_ = false, hold_verdicts_ = false;
   bool time_is_over_ = false, shutting_down_ = false;
   std::optional<spf::Query> checking_;
+  bool exempting_ = false;
   std::string explanation_ = "no";
   unsigned steps_ = 0;
 

@@ -28,7 +28,9 @@ bool is_canonical(std::string_view command) {
 bool is_ours(std::string_view verb, std::string_view of_client) {
   const bool passed_on = of_client == "STARTTLS";  // where it is not done here
   if ((of_client == "MAIL" || passed_on) && verb == "RSET") return true;
-  return (of_client == "MAIL" || of_client == "AUTH" || passed_on) && (verb == "HELO" || verb == "EHLO");
+  if (of_client == "RCPT" && verb == "MAIL") return true;  // that was held back
+  return (of_client == "MAIL" || of_client == "RCPT" || of_client == "AUTH" || passed_on) &&
+         (verb == "HELO" || verb == "EHLO");
 }
 
 // A CR that no LF follows is white space.
@@ -127,17 +129,24 @@ void Dialogue::line(const ServerModel& server, std::string_view octets) {
 void Dialogue::mail(ServerModel& server, const std::string& address) {
   server.tag = static_cast<int>(judgements_.size()) - 1;
   if (!honest_) return;
-  if (server.authenticated || config_.only_tls) {
+  if (server.authenticated || config_.only_tls || is_unchecked()) {
     require(server.variables == tls_variables_ && annotation_.empty(),
             "a trusted MAIL with variables of another");
-    judgements_.push_back(
-        {address, Judgement::Kind::trusted, {}, {}, {}, view_.resets(), inside_tls_, true});
-    ++server.tag;
+    judgements_.push_back({address, Judgement::Kind::trusted, view_.resets(), inside_tls_, true});
+    server.tag = static_cast<int>(judgements_.size()) - 1;
     return;
   }
   require(!judgements_.empty(), "a MAIL that was not judged");
   Judgement& judgement = judgements_.back();
-  require(judgement.kind == Judgement::Kind::accepted, "a MAIL that was not let through");
+  if (judgement.kind == Judgement::Kind::held) {
+    require(view_.verb() == "RCPT" && judgement.resets == view_.resets() &&
+                decision(judgement, level_of_recipient(judgement)) == spf::Decision::accept,
+            "a MAIL that was held back, for nobody");
+    require(!server.in_transaction() || reading_.keeps_on_hello, "a MAIL inside another");
+    judgement.used = false;
+  } else {
+    require(judgement.kind == Judgement::Kind::accepted, "a MAIL that was not let through");
+  }
   require(judgement.inside_tls == inside_tls_, "a MAIL that was judged in clear");
   require(!std::exchange(judgement.used, true), "a MAIL twice");
   require(server.variables == judgement.variables, "a MAIL in another environment");
@@ -152,6 +161,9 @@ void Dialogue::recipient(ServerModel& server, const std::string& address) {
   const Judgement& judgement = judgements_.back();
   if (judgement.resets != view_.resets()) return;
   require(judgement.kind != Judgement::Kind::rejected, "a recipient of a rejected MAIL");
+  if (judgement.kind == Judgement::Kind::held)
+    require(decision(judgement, level_of_recipient(judgement)) == spf::Decision::accept,
+            "a recipient whose level refuses the MAIL");
   if (judgement.used) server.tag = static_cast<int>(judgements_.size()) - 1;
   if (!session_.finished() && reading_.path == Reading::Path::brackets)
     require(view_.line().find(address) != all, "a recipient that was not named");

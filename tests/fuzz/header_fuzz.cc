@@ -19,7 +19,8 @@ constexpr std::string_view keys[] = {"client-ip", "envelope-from", "helo",
                                      "mechanism", "receiver",      "identity"};
 constexpr std::string_view log_keys[] = {
     "result", "code",       "reason", "detail",   "helo",   "mailfrom",  "rcptto",  "relay", "remoteip",
-    "remotehost", "pid", "identity", "domain", "mechanism", "lookups", "voids", "ms", "tls"};
+    "remotehost", "pid", "identity", "domain", "mechanism", "lookups", "voids", "ms", "tls",
+    "level", "why", "policy", "shadow", "heloresult"};
 
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -135,14 +136,16 @@ void header(std::string_view data) {
   verdict.problem = text();
   verdict.explanation = text();
   verdict.lookups = input.number();
-  const std::string recipient = text(), host = text();
+  const std::string recipient = text(), host = text(), policy = text(), trouble = text();
 
   const std::string value = spf::header_value(query, verdict, receiver);
   // The receiver's name is the administrator's.
   if (receiver.find_first_of(";=") == receiver.npos) try_readers(verdict, value);
   try_header(query, verdict, receiver, value);
   try_variables(verdict, value);
-  const spf::LogEntry entry{how & 128 ? 250u : 550u, recipient, host, 4711, how & 64 ? "TLSv1.2" : "none"};
+  spf::LogEntry entry{how & 128 ? 250u : 550u, recipient, host, 4711, how & 64 ? "TLSv1.2" : "none",
+                      how % 7, policy, trouble, {}};
+  if (how & 16) entry.shadow = 550;
   try_log(spf::log_line(entry, query, verdict));
 }
 

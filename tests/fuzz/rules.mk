@@ -11,7 +11,7 @@ FUZZ_CXX      = clang++ -std=c++20 -Wall -Wextra $(FUZZ_FLAGS) -I. -DCONF_QMAIL=
 
 # All that reads what strangers send and has no descriptor.
 FUZZ_PARTS    = $(filter-out $(addprefix spf/base/,own_address.cc process.cc usage.cc),$(wildcard spf/base/*.cc)) \
-                $(wildcard spf/dialogue/*.cc spf/engine/*.cc) spf/dns/dns_message.cc spf/tls/status.cc \
+                $(wildcard spf/settings/*.cc spf/dialogue/*.cc spf/engine/*.cc) spf/dns/dns_message.cc spf/tls/status.cc \
                 $(filter-out %/log_file.cc %/progress.cc %/spfstat.cc,$(wildcard spf/stat/*.cc))
 
 FUZZ_SOURCES  = $(filter-out tests/fuzz/libfuzzer.cc %_test.cc,$(wildcard tests/fuzz/*.cc))

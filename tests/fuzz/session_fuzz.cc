@@ -60,6 +60,22 @@ Reading reading(unsigned flags) {
   return how;
 }
 
+// Who has which level, and whether exemptions are searched for.
+void set_policy(spf::Config& config, unsigned which) {
+  static constexpr struct { const char *from, *to; bool exemptions; } policies[] = {
+      {"", "", false},
+      {"a@good.example:0", "", false},
+      {"", "r@:1\ns@:6", false},
+      {"@evil.example:0\n@good.example:6", "s@here.example:4\nr@:0", true},
+      {"", "", true},
+      {"@good.example:5", "r@:1\n@here.example:3", true},
+  };
+  const auto& policy = choose(policies, which);
+  config.sender_levels = spf::Levels(policy.from);
+  config.recipient_levels = spf::Levels(policy.to);
+  config.dmarc = policy.exemptions;
+}
+
 void happen(Dialogue& dialogue, Input& input, unsigned what) {
   switch (what) {
     case 0: dialogue.client_sends(input.take(input.octet() % 32)); break;
@@ -125,9 +141,11 @@ void session(std::string_view data) {
                                  : spf::Starttls::hide;
   config.smtps = flags & 32;
   config.only_tls = config.smtps && level & 128;
+  const unsigned how = input.octet();
+  set_policy(config, (how >> 4) / 3);
   const bool moody = flags & 4;
   const std::size_t piece = flags & 8 ? 1 + (flags >> 6) : std::string::npos;
-  Dialogue dialogue(config, reading(input.octet()), input, moody, piece);
+  Dialogue dialogue(config, reading(how), input, moody, piece);
   while (!input.empty()) {
     const unsigned what = input.octet();
     happen(dialogue, input, what & 127);

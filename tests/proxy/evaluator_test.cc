@@ -1,4 +1,5 @@
 #include "spf/proxy/evaluator.hh"
+#include "spf/proxy/exempter.hh"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
   for (;;) {
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     if (poll(&p, 1, patience.count() * 1000) <= 0) return {};
-    if (auto verdict = evaluator.read()) return {verdict, evaluator.complaint()};
+    if (auto answer = evaluator.read()) return {std::get<Verdict>(*answer), evaluator.complaint()};
   }
 }
 
@@ -159,6 +160,39 @@ TEST_CASE("a check that dies or talks nonsense is temperror, and the log hears h
   }
 }
 
+TEST_CASE("an exemption comes through the wall as it was, and one that can't be had is trouble") {
+  const struct { Exempter::Search* search; Exemption expected; const char* complaint; } cases[] = {
+      {[](const Query& q, const ExemptionOptions& o, Resolver&, Trace&) {
+         return Exemption{q.sender + o.forwarders, false};
+       }, {"a@example.orgall", false}, ""},
+      {[](const Query&, const ExemptionOptions&, Resolver&, Trace&) { return Exemption{}; }, {}, ""},
+      {[](const Query&, const ExemptionOptions&, Resolver&, Trace&) {
+         return Exemption{"", true, "dmarc:example.org"};
+       }, {"", true, "dmarc:example.org"}, ""},
+      {[](const Query&, const ExemptionOptions&, Resolver&, Trace&) -> Exemption { throw 1; },
+       {"", true}, "search for an exemption died with exit code 1"},
+      {[](const Query&, const ExemptionOptions&, Resolver&, Trace&) -> Exemption { abort(); },
+       {"", true}, "search for an exemption died"},
+      {[](const Query&, const ExemptionOptions&, Resolver&, Trace&) -> Exemption {
+         say_sized(3, "abc");
+         return {};
+       }, {"", true}, "search for an exemption gave no answer"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.complaint << c.expected.reason);
+    Exempter exempter(query, {.forwarders = "all", .dmarc = false, .receiver = "r"}, name_servers, seconds(20), c.search);
+    std::optional<CheckAnswer> answer;
+    while (!answer) {
+      pollfd p = {exempter.descriptor(), POLLIN, 0};
+      REQUIRE(poll(&p, 1, 20000) == 1);
+      answer = exempter.read();
+    }
+    CHECK(std::get<Exemption>(*answer) == c.expected);
+    CHECK(exempter.complaint().starts_with(c.complaint));
+    CHECK(exempter.complaint().empty() == !*c.complaint);
+  }
+}
+
 TEST_CASE("a check has a second of the processor, and the log hears that it took more") {
   // Whether SIGXCPU was ignored before does not matter.
   for (const auto inherited : {SIG_DFL, SIG_IGN}) {
@@ -167,9 +201,9 @@ TEST_CASE("a check has a second of the processor, and the log hears that it took
     signal(SIGXCPU, before);
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     REQUIRE(poll(&p, 1, 20000) == 1);
-    const auto verdict = evaluator.read();
-    REQUIRE(verdict);
-    CHECK(verdict->result == Result::temperror);
+    const auto answer = evaluator.read();
+    REQUIRE(answer);
+    CHECK(std::get<Verdict>(*answer).result == Result::temperror);
     CHECK(evaluator.complaint() == "SPF check used more than 1 s of CPU time");
     CHECK(evaluator.cpu_time() >= seconds(1));
     CHECK(evaluator.cpu_time() < std::chrono::milliseconds(2000));

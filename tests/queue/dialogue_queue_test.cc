@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/catch.hh"
@@ -152,5 +153,33 @@ TEST_CASE("behind a real server that knows QMAILQUEUE it is the same") {
   for (const auto& message : server.queue()) {
     CHECK(message.content.starts_with("Received-SPF: "));
     CHECK(contains(message.content, "\nReceived: "));
+  }
+}
+
+TEST_CASE("the queue program finds what belongs to the message in hand, be it one that was held back") {
+  const Queue queue;
+  Setup setup = queue_mode(queue);
+  setup.environment["SPFBEHAVIOR"] = "3";
+  setup.control = {{"spffrom", "@none.example.org:0\n"}, {"spfto", "postmaster@:1\n"}};
+  Wrapped spfwrap(setup);
+  spfwrap.hello();
+  CHECK(deliver(spfwrap, mail_from("pass.example.org")) == queued);
+  const std::string usual = "RCPT TO:<b@example.org>";
+  CHECK(spfwrap.ask(mail_from("fail.example.org")) == "250 ok");
+  CHECK(spfwrap.ask(usual).starts_with("550 "));
+  CHECK(spfwrap.ask("RCPT TO:<postmaster@example.org>") == "250 ok");
+  CHECK(spfwrap.ask(usual).starts_with("550 "));
+  CHECK(spfwrap.ask("DATA").starts_with("354 "));
+  spfwrap.client().send("Subject: x\r\n\r\nx\r\n.\r\n");
+  CHECK(spfwrap.client().reply().starts_with("250 "));
+  CHECK(spfwrap.finish() == 0);
+  REQUIRE(spfwrap.runs().size() == 1);
+  const auto commands = spfwrap.runs()[0].commands;
+  CHECK(std::count(commands.begin(), commands.end(), usual) == 1);  // of the message that passed
+  REQUIRE(queue.queued().size() == 2);
+  for (const QueuedMessage& message : queue.queued()) {
+    const std::string result = contains(message.envelope, "pass.example.org") ? "pass" : "fail";
+    CHECK(message.message.starts_with("Received-SPF: " + result + " ("));
+    CHECK(contains(message.environment, "SPFRESULT=" + result + "\n"));
   }
 }

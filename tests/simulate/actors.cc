@@ -297,15 +297,10 @@ Task<void> Client::authenticate() {
 
 Task<void> Client::send_mail(std::size_t number) {
   const Message& message = scene_.plan.messages[number];
-  const spf::Decision decision =
-      trusted_ ? spf::Decision::accept : spf::decide(scene_.plan.config.level, message.result);
-  const bool passed = decision == spf::Decision::accept;
-  const bool refused = passed && message.refused == Message::at_mail;
-  const bool open = passed && !refused;
-  const bool taken = open && message.refused != Message::at_rcpt;
-  const unsigned mail_code = decision == spf::Decision::defer || refused ? 451 : 250;
-  const unsigned rcpt_code = decision == spf::Decision::reject ? 550 : !open ? 503 : taken ? 250 : 550;
-  const unsigned data_code = !taken ? 503 : message.refused == Message::at_data ? 451 : 354;
+  Plan unchecked = scene_.plan;
+  unchecked.config.level = 0;
+  unchecked.config.sender_levels = unchecked.config.recipient_levels = spf::Levels();
+  const Answers answers(trusted_ ? unchecked : scene_.plan, message, message.result);
 
   if (message.rset_before) {
     const unsigned code = co_await command("RSET");
@@ -313,30 +308,32 @@ Task<void> Client::send_mail(std::size_t number) {
   }
   if (message.helps_before > 0) co_await ask_for_help(message.helps_before);
   const std::string mail = "MAIL FROM:<" + sender(number, message) + ">";
-  const std::string rcpt = "RCPT TO:<" + std::to_string(number) + "@here.example>";
+  std::vector<std::string> rcpts;
+  for (unsigned i = 0; i < message.recipients; ++i)
+    rcpts.push_back("RCPT TO:<" + recipient(number, message, i) + ">");
   unsigned go_ahead;
   if (scene_.plan.pipelining) {
     std::string group = mail + "\r\n";
-    for (unsigned i = 0; i < message.recipients; ++i) group += rcpt + "\r\n";
+    for (const std::string& rcpt : rcpts) group += rcpt + "\r\n";
     group += "DATA\r\n";
     co_await send(group);
     const unsigned code = co_await reply();
-    expect(mail_code, code, mail);
-    for (unsigned i = 0; i < message.recipients; ++i) {
+    expect(answers.mail, code, mail);
+    for (std::size_t i = 0; i < rcpts.size(); ++i) {
       const unsigned each = co_await reply();
-      expect(rcpt_code, each, rcpt);
+      expect(answers.recipients[i], each, rcpts[i]);
     }
     go_ahead = co_await reply();
   } else {
     const unsigned code = co_await command(mail);
-    expect(mail_code, code, mail);
-    for (unsigned i = 0; i < message.recipients; ++i) {
-      const unsigned each = co_await command(rcpt);
-      expect(rcpt_code, each, rcpt);
+    expect(answers.mail, code, mail);
+    for (std::size_t i = 0; i < rcpts.size(); ++i) {
+      const unsigned each = co_await command(rcpts[i]);
+      expect(answers.recipients[i], each, rcpts[i]);
     }
     go_ahead = co_await command("DATA");
   }
-  expect(data_code, go_ahead, "DATA of " + mail);
+  expect(answers.data, go_ahead, "DATA of " + mail);
   if (go_ahead != 354) co_return;
 
   std::string stuffed;

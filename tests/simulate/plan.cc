@@ -1,5 +1,9 @@
 #include "tests/simulate/plan.hh"
 
+#include <algorithm>
+
+#include "spf/dialogue/policy.hh"
+
 namespace simulate {
 namespace {
 
@@ -15,6 +19,33 @@ std::size_t draw_size(Random& random) {
     case 0: return random.below(400000);
     case 1: return random.below(140000);
     default: return random.below(600);
+  }
+}
+
+constexpr unsigned refused_by_prog = 451;
+
+std::string level_domain(int level) { return "level" + std::to_string(level) + ".example"; }
+
+// Rules for senders by their result, and for recipients by the level they name.
+void draw_levels(Random& random, Plan& plan) {
+  std::string from, to;
+  for (int i = 0; i < 7; ++i)
+    if (random.chance(200))
+      from += "@" + std::string(spf::name(spf::Result(i))) + ".example:" + std::to_string(random.below(7)) + "\n";
+  for (unsigned level = 0; level <= spf::max_level; ++level)
+    if (random.chance(250)) to += "@" + level_domain(level) + ":" + std::to_string(level) + "\n";
+  plan.config.sender_levels = spf::Levels(from);
+  plan.config.recipient_levels = spf::Levels(to);
+  for (Message& message : plan.messages)
+    for (unsigned i = 0; i < message.recipients; ++i)
+      message.levels.push_back(random.chance(500) ? int(random.below(7)) : -1);
+}
+
+void draw_exemptions(Random& random, Plan& plan) {
+  plan.config.dmarc = true;
+  for (Message& message : plan.messages) {
+    const std::uint64_t which = random.below(3);
+    message.exemption = {which == 0 ? "dmarc:some.example:reject" : "", which == 1, ""};
   }
 }
 
@@ -42,6 +73,8 @@ Plan::Plan(std::uint64_t first_seed, unsigned long number) {
                         draw_size(random),
                         random.chance(200) ? Message::Refusal(random.between(1, 4)) : Message::nowhere,
                         random.chance(150), random.chance(50) ? unsigned(random.below(40)) : 0});
+  if (random.chance(400)) draw_levels(random, *this);
+  if (random.chance(300)) draw_exemptions(random, *this);
   bare_lf_in = messages.size();
   if (!messages.empty() && random.chance(100)) {
     bare_lf_in = random.below(messages.size());
@@ -117,6 +150,64 @@ std::string content(std::size_t number, std::size_t size) {
 
 std::string sender(std::size_t number, const Message& message) {
   return std::to_string(number) + "@" + std::string(name(message.result)) + ".example";
+}
+
+std::string recipient(std::size_t number, const Message& message, unsigned index) {
+  const int level = index < message.levels.size() ? message.levels[index] : -1;
+  return std::to_string(number) + "@" + (level < 0 ? "here.example" : level_domain(level));
+}
+
+Answers::Answers(const Plan& plan, const Message& message, spf::Result result) {
+  using spf::Decision;
+  const spf::Config& config = plan.config;
+  const auto from = config.sender_levels.find(sender(0, message));
+  const unsigned level_of_sender = from ? from->level : config.level;
+  std::vector<unsigned> possible = {level_of_sender};
+  for (unsigned level = 0; level <= spf::max_level; ++level)
+    if (config.recipient_levels.have(level)) possible.push_back(level);
+  checked = std::any_of(possible.begin(), possible.end(), [](unsigned level) { return level > 0; });
+
+  const auto is_common = [&](Decision decision) {
+    return std::all_of(possible.begin(), possible.end(),
+                       [&](unsigned level) { return spf::decide(level, result) == decision; });
+  };
+  const auto searched = [&](Decision decision) {
+    if (decision != Decision::reject || !config.dmarc) return decision;
+    return message.exemption.trouble ? Decision::defer
+           : message.exemption.reason.empty() ? decision : Decision::accept;
+  };
+  enum { with_prog, without_mail, held } state = held;
+  if (!checked || is_common(Decision::accept)) state = with_prog;
+  if (is_common(Decision::defer)) state = without_mail;
+  if (is_common(Decision::reject)) {
+    const Decision decision = searched(Decision::reject);
+    if (decision == Decision::accept) state = with_prog;
+    if (decision == Decision::defer) state = without_mail;
+  }
+  mail = state == without_mail ? 451 : 250;
+  bool open = false;
+  const auto give_mail = [&] { return open = open || message.refused != Message::at_mail; };
+  if (state == with_prog && !give_mail()) mail = refused_by_prog;
+
+  for (unsigned i = 0; i < message.recipients; ++i) {
+    const auto to = config.recipient_levels.find(recipient(0, message, i));
+    const Decision decision =
+        state == held ? searched(spf::decide(to ? to->level : level_of_sender, result)) : Decision::accept;
+    if (decision == Decision::accept && state == held) give_mail();
+    unsigned code = 250;
+    if (decision == Decision::reject)
+      code = 550;
+    else if (decision == Decision::defer)
+      code = 451;
+    else if (!open)
+      code = state == held ? refused_by_prog : 503;
+    else if (message.refused == Message::at_rcpt)
+      code = 550;
+    else
+      ++taken;
+    recipients.push_back(code);
+  }
+  data = taken == 0 ? 503 : message.refused == Message::at_data ? refused_by_prog : 354;
 }
 
 }  // namespace simulate

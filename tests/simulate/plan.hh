@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "spf/engine/exemption.hh"
 #include "spf/engine/verdict.hh"
 #include "spf/settings/config.hh"
 #include "tests/simulate/world.hh"
@@ -39,6 +40,8 @@ struct Message {
   Refusal refused;         // by prog
   bool rset_before;
   unsigned helps_before;   // commands with long replies, all sent at once
+  std::vector<int> levels = {};     // of the recipients, by control/spfto; -1, or too few: none
+  spf::Exemption exemption = {};    // what is found where it is searched for
 };
 
 struct Plan {
@@ -68,5 +71,17 @@ struct Plan {
 // What the message is, by its number: without dots doubled, with CRLF.
 std::string content(std::size_t number, std::size_t size);
 std::string sender(std::size_t number, const Message& message);
+std::string recipient(std::size_t number, const Message& message, unsigned index);
+
+// How a message is to be answered, with this result, by a client that is not trusted.
+struct Answers {
+  Answers(const Plan& plan, const Message& message, spf::Result result);
+
+  bool checked;
+  unsigned mail;
+  std::vector<unsigned> recipients;
+  unsigned taken = 0;  // of them, by prog
+  unsigned data;       // 354, or who refuses it
+};
 
 }  // namespace simulate

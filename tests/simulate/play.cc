@@ -46,6 +46,9 @@ class Cast final : public Stage {
     verdict.explanation = "no";
     return verdict;
   }
+  spf::Exemption exemption(const spf::Query& query) override {
+    return scene_.plan.messages.at(std::stoul(query.sender)).exemption;
+  }
 
  private:
   static Fate fate(const std::vector<Fate>& fates, std::size_t& used) {
@@ -90,7 +93,7 @@ class Judge {
     if (!queued.content.ends_with(whole)) return complain(queued.number, "is not queued as it was sent");
     const std::string header = queued.content.substr(0, queued.content.size() - whole.size());
     if (queued.recipients > message.recipients) complain(queued.number, "has strange recipients");
-    if (queued.trusted) {
+    if (queued.trusted || !Answers(scene_.plan, message, message.result).checked) {
       if (!header.empty() || !queued.result.empty()) complain(queued.number, "is trusted and annotated");
       return;
     }
@@ -98,8 +101,9 @@ class Judge {
     const bool troubled = blamed_ && (queued.result == "temperror" ||
                                        header.starts_with("Received-SPF: temperror "));
     const spf::Result result = troubled ? spf::Result::temperror : message.result;
-    if (spf::decide(scene_.plan.config.level, result) != spf::Decision::accept)
-      complain(queued.number, "is queued against the policy");
+    const Answers answers(scene_.plan, message, result);
+    if (answers.data != 354) complain(queued.number, "is queued against the policy");
+    if (!blamed_ && queued.recipients != answers.taken) complain(queued.number, "has not the recipients it should");
     const spf::Annotate annotate = scene_.plan.config.annotate;
     const bool by_prog = annotate == spf::Annotate::data || annotate == spf::Annotate::env;
     const bool anywhere = annotate != spf::Annotate::header;

@@ -407,21 +407,22 @@ namespace {
 // Its process says "v" when the verdict is there, and anything else before.
 class SimulatedCheck final : public spf::RunningCheck {
  public:
-  SimulatedCheck(World& world, int fd, pid_t pid, spf::Query query, spf::Verdict verdict)
-      : world_(world), output_(world, fd), process_(world, pid), query_(std::move(query)), verdict_(std::move(verdict)) {}
+  SimulatedCheck(World& world, int fd, pid_t pid, spf::CheckAnswer answer, spf::CheckAnswer otherwise)
+      : world_(world), output_(world, fd), process_(world, pid), answer_(std::move(answer)),
+        otherwise_(std::move(otherwise)) {}
 
   int descriptor() const override { return output_.get(); }
-  std::optional<spf::Verdict> read() override {
+  std::optional<spf::CheckAnswer> read() override {
     char octet;
     const ssize_t count = world_.read(output_.get(), {&octet, 1});
     if (count == -EAGAIN || count == -EINTR) return {};
     if (count <= 0) {
       complaint_ = "SPF check died";
-      return spf::no_verdict(query_);
+      return otherwise_;
     }
     if (octet != 'v') return {};
     process_.kill();
-    return verdict_;
+    return answer_;
   }
   bool reaped() override { return reaped_ = reaped_ || process_.try_wait(); }
   std::chrono::microseconds cpu_time() const override { return microseconds(500); }
@@ -431,8 +432,7 @@ class SimulatedCheck final : public spf::RunningCheck {
   World& world_;
   spf::OwnDescriptor output_;
   spf::OwnProcess process_;
-  spf::Query query_;
-  spf::Verdict verdict_;
+  spf::CheckAnswer answer_, otherwise_;
   std::string complaint_;
   bool reaped_ = false;
 };
@@ -440,12 +440,21 @@ class SimulatedCheck final : public spf::RunningCheck {
 }  // namespace
 
 std::unique_ptr<spf::RunningCheck> World::start_check(const spf::Query& query) {
+  return start_check(query, stage_->verdict(query), spf::no_verdict(query));
+}
+
+std::unique_ptr<spf::RunningCheck> World::start_exemption(const spf::Query& query) {
+  return start_check(query, stage_->exemption(query), spf::Exemption{"", true, ""});
+}
+
+std::unique_ptr<spf::RunningCheck> World::start_check(const spf::Query& query, spf::CheckAnswer answer,
+                                                      spf::CheckAnswer otherwise) {
   call("start_check", 0);
   fail_start("a check that does not start");
   const FilePair output = make_pipe(manners_.capacity);
   const pid_t pid = new_pid();
   start(pid, stage_->check(output.other, pid, query));
-  return std::make_unique<SimulatedCheck>(*this, open(output.one), pid, query, stage_->verdict(query));
+  return std::make_unique<SimulatedCheck>(*this, open(output.one), pid, std::move(answer), std::move(otherwise));
 }
 
 void World::kill(pid_t pid) {

@@ -158,6 +158,7 @@ class Stage {
   virtual std::shared_ptr<Actor> tls(FileRef client_in, FileRef client_out, FileRef plain, pid_t pid) = 0;
   virtual std::shared_ptr<Actor> check(FileRef output, pid_t pid, const spf::Query& query) = 0;
   virtual spf::Verdict verdict(const spf::Query& query) = 0;
+  virtual spf::Exemption exemption(const spf::Query& query) = 0;
 };
 
 class World final : public spf::Os {
@@ -206,6 +207,7 @@ class World final : public spf::Os {
   void annotate(std::string_view octets) override;
   Tls start_tls() override;
   std::unique_ptr<spf::RunningCheck> start_check(const spf::Query& query) override;
+  std::unique_ptr<spf::RunningCheck> start_exemption(const spf::Query& query) override;
   void replace_client(int fd) override;
   void kill(pid_t pid) override;
   std::optional<int> try_wait(pid_t pid) override;
@@ -231,6 +233,8 @@ class World final : public spf::Os {
   pid_t new_pid();
   Process& process(pid_t pid);
   void start(pid_t pid, std::shared_ptr<Actor> actor);
+  std::unique_ptr<spf::RunningCheck> start_check(const spf::Query& query, spf::CheckAnswer answer,
+                                                 spf::CheckAnswer otherwise);
 
   Manners manners_;
   Random random_;

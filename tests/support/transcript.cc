@@ -67,6 +67,7 @@ class Player {
     if (kind == "^") return session_.shut_down(), look(), "";
     if (kind == "!") return expect_event(argument);
     if (kind == "?") return check(argument);
+    if (kind == "??") return exemption(argument);
     return "no such line";
   }
 
@@ -139,6 +140,9 @@ class Player {
                    [this](const action_of::StartCheck& start) {
                      events_.push_back("check " + start.query.sender + "," + start.query.helo);
                    },
+                   [this](const action_of::StartExemption& start) {
+                     events_.push_back("exemption " + start.query.sender + "," + start.query.helo);
+                   },
                    [this](action_of::AbandonCheck) { events_.push_back("abandon"); },
                    [this](const action_of::Annotate& annotate) { note_annotation(annotate.octets); },
                    [this](const action_of::StartChild& start) { note_start(start.variables); },
@@ -160,7 +164,7 @@ class Player {
   void note_start(const std::vector<std::string>& variables) {
     std::string event = "start";
     for (const std::string& variable : variables)
-      if (variable.starts_with("SPFRESULT="))
+      if (variable.starts_with("SPFRESULT=") || variable.starts_with("SPFPOLICY="))
         event += " " + variable.substr(10);
       else if (!variable.starts_with("SPF"))
         event += " " + variable;
@@ -172,7 +176,8 @@ class Player {
     std::string event = "annotate";
     if (const auto annotation = spf::decode_annotation(octets)) {
       for (const std::string& variable : annotation->variables)
-        if (variable.starts_with("SPFRESULT=")) event += " " + variable.substr(10);
+        if (variable.starts_with("SPFRESULT=") || variable.starts_with("SPFPOLICY="))
+          event += " " + variable.substr(10);
       if (annotation->header.starts_with("Received-SPF: ")) event += " with header";
     } else {
       event += " unreadably";
@@ -188,6 +193,7 @@ class Player {
     std::string event = "log " + value(" code=");
     if (!value(" rcptto=").empty()) event += " " + value(" rcptto=");
     if (value(" tls=") != "none") event += " " + value(" tls=");
+    if (!value(" policy=").empty()) event += " " + value(" policy=");
     events_.push_back(event);
   }
 
@@ -235,6 +241,19 @@ class Player {
         verdict.result = static_cast<spf::Result>(r);
     verdict.explanation = "no, says " + verdict.domain;
     session_.check_done(std::move(verdict), std::chrono::milliseconds(cpu_time));
+    look();
+    return {};
+  }
+
+  std::string exemption(const std::string& argument) {
+    std::istringstream words(argument);
+    std::string asked, equals, reason;
+    unsigned cpu_time = 0;
+    words >> asked >> equals >> reason >> cpu_time;
+    if (std::string wrong = expect_event("exemption " + asked); !wrong.empty()) return wrong;
+    if (equals != "=") return {};
+    const bool trouble = reason == "trouble", none = reason == "none";
+    session_.exempted({trouble || none ? "" : reason, trouble, ""}, std::chrono::milliseconds(cpu_time));
     look();
     return {};
   }

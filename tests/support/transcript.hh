@@ -20,11 +20,12 @@
 //   ? sender  a check of this sender was asked for; "= result domain mechanism"
 //             behind it gives the verdict, and one more word the milliseconds
 //             of CPU time that it took                            (input)
-//   ! action  start, with the result RESULT ("start pass") and whatever variables
+//   ?? sender the same of an exemption; "= reason" gives it, or "= none", or "= trouble"
+//   ! action  start, with the result RESULT ("start pass", with the policy behind it) and whatever variables
 //             are not of SPF ("start pass NAME=value"), dismiss, restore (which is
 //             warned of), close, abandon, finish, prepare_tls, dismiss_tls,
 //             start_tls, annotate (with nothing, or "annotate RESULT with header"),
-//             "warning text", "log code recipient protocol" without
+//             "warning text", "log code recipient protocol policy" without
 //             what there is none of
 //   # text    a comment
 // In text \r \n \t \0 \e \xHH \s (a blank) stand for octets.

@@ -1,0 +1,45 @@
+// The search for a reason to let a message through that its level refuses: as a
+// check (evaluator.hh), behind the same wall, and with limits of its own.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spf/base/socket_address.hh"
+#include "spf/engine/exemption.hh"
+#include "spf/proxy/os.hh"
+#include "spf/wall/walled_process.hh"
+
+namespace spf {
+
+class Exempter final : public RunningCheck {
+ public:
+  // How it is searched for; tests have others.
+  using Search = Exemption(const Query&, const ExemptionOptions&, Resolver&, Trace&);
+
+  // Starts the search, which asks `name_servers` and ends within `time`. Throws
+  // std::system_error.
+  Exempter(const Query& query, const ExemptionOptions& options,
+           const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
+           Search* search = exemption);
+
+  int descriptor() const override { return process_.descriptor(); }
+  std::optional<CheckAnswer> read() override;
+  bool reaped() override { return process_.process().pid() == 0 || process_.process().try_wait(); }
+  std::chrono::microseconds cpu_time() const override { return process_.cpu_time(); }
+  // That there is no answer.
+  const std::string& complaint() const override { return complaint_; }
+
+ private:
+  WalledProcess process_;
+  std::string complaint_;
+};
+
+// An exemption as octets, and back; nothing for octets that are not exactly one.
+std::string encode(const Exemption& exemption);
+std::optional<Exemption> decode_exemption(std::string_view octets);
+
+}  // namespace spf
