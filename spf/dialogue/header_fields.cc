@@ -5,18 +5,26 @@
 
 namespace spf {
 
-HeaderValues header_values(const Query& query, const Verdict& verdict, const Config& config) {
+HeaderValues header_values(const Query& query, const Judgement& judgement, const Config& config) {
   HeaderValues values;
-  values.received_spf = header_value(query, verdict, config.receiver);
-  if (config.header_type != HeaderType::spf)
-    values.authentication_results = authentication_results_value(verdict, config.authserv_id);
+  const bool results = config.header_type != HeaderType::spf;
+  values.received_spf = header_value(query, judgement.verdict, config.receiver);
+  if (results)
+    values.authentication_results = authentication_results_value(judgement.verdict, config.authserv_id);
+  if (!judgement.helo) return values;
+  values.helo_received_spf = header_value(query, *judgement.helo, config.receiver);
+  if (results)
+    values.helo_authentication_results =
+        authentication_results_value(*judgement.helo, config.authserv_id);
   return values;
 }
 
 std::string header_fields(const HeaderValues& values, HeaderType type) {
   std::string fields;
-  if (type != HeaderType::ar) fields += received_spf(values.received_spf);
-  if (type != HeaderType::spf) fields += authentication_results(values.authentication_results);
+  for (const std::string& value : {values.received_spf, values.helo_received_spf})
+    if (type != HeaderType::ar && !value.empty()) fields += received_spf(value);
+  for (const std::string& value : {values.authentication_results, values.helo_authentication_results})
+    if (type != HeaderType::spf && !value.empty()) fields += authentication_results(value);
   return fields;
 }
 

@@ -13,10 +13,13 @@ namespace spf {
 struct HeaderValues {
   std::string received_spf;            // SPFHEADER: there whatever SPFHEADERTYPE says
   std::string authentication_results;  // SPFAUTHRESULTS: "" with SPFHEADERTYPE=spf
+  // The same for the HELO name beside MAIL's domain, "" where that was not judged.
+  std::string helo_received_spf, helo_authentication_results;
 };
-HeaderValues header_values(const Query& query, const Verdict& verdict, const Config& config);
+HeaderValues header_values(const Query& query, const Judgement& judgement, const Config& config);
 
-// The fields that SPFHEADERTYPE wants, folded, with CRLF.
+// The fields that SPFHEADERTYPE wants, folded, with CRLF; of each kind that for the
+// HELO name is the second.
 std::string header_fields(const HeaderValues& values, HeaderType type);
 
 }  // namespace spf

@@ -35,7 +35,7 @@ std::string log_line(const LogEntry& entry, const Query& query, const Verdict& v
   add("why", entry.trouble.empty() && error ? verdict.problem : entry.trouble);
   add("policy", entry.policy);
   add("shadow", entry.shadow ? std::to_string(*entry.shadow) : std::string());
-  add("heloresult", "");
+  add("heloresult", entry.helo_result);
   return line;
 }
 

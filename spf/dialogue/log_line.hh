@@ -21,6 +21,7 @@ struct LogEntry {
   std::string_view policy;         // why it is let through though its level refuses it, or ""
   std::string_view trouble;        // why it is not known whether it would be, or ""
   std::optional<unsigned> shadow;  // the code that SPFSHADOW would have given
+  std::string_view helo_result;    // for the HELO name, where it is wanted, or ""
 };
 std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict);
 

@@ -35,6 +35,14 @@ Decision decide(unsigned level, Result result) {
   return reject_from(6);
 }
 
+// A HELO name that fails is refused, whatever MAIL's domain comes to.
+Decision decide(unsigned level, const Judgement& judgement, HeloCheck helo_check) {
+  if (helo_check == HeloCheck::refuse && judgement.helo && judgement.helo->result == Result::fail &&
+      decide(level, Result::fail) == Decision::reject)
+    return Decision::reject;
+  return decide(level, judgement.verdict.result);
+}
+
 RecipientLevels::RecipientLevels(const Config& config, std::string_view sender)
     : config_(&config), sender_(level_for(config.sender_levels, sender, config.level)) {}
 
@@ -53,7 +61,7 @@ bool RecipientLevels::all_off() const {
 }
 
 Decision JudgedMail::decision(unsigned level) const {
-  const Decision decision = decide(level, verdict.result);
+  const Decision decision = decide(level, judgement, levels.helo_check());
   if (decision != Decision::reject || !exemption) return decision;
   if (exemption->trouble) return Decision::defer;
   return exemption->reason.empty() ? Decision::reject : Decision::accept;
@@ -64,6 +72,11 @@ std::optional<Decision> JudgedMail::common_decision() const {
   for (unsigned level = 0; level <= max_level; ++level)
     if (levels.possible(level) && decision(level) != of_sender) return {};
   return of_sender;
+}
+
+const Verdict& JudgedMail::refusing_verdict(unsigned level) const {
+  const bool by_domain = decide(level, judgement.verdict.result) == Decision::reject;
+  return by_domain || !judgement.helo ? judgement.verdict : *judgement.helo;
 }
 
 }  // namespace spf

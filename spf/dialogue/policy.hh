@@ -22,6 +22,9 @@ unsigned code(Decision decision);
 // `level` is 0 to max_level (settings/levels.hh); 0 refuses nothing.
 Decision decide(unsigned level, Result result);
 
+// The same of a check that may have judged the HELO name too.
+Decision decide(unsigned level, const Judgement& judgement, HeloCheck helo_check);
+
 // The levels under which the recipients of one MAIL may come: those of control/spfto,
 // which are stronger, and that of its sender.
 class RecipientLevels {
@@ -35,6 +38,8 @@ class RecipientLevels {
   // Whether none of them is above 0: then nothing is to be checked.
   bool all_off() const;
 
+  HeloCheck helo_check() const { return config_->helo_check; }
+
   // Whether some recipient may have this level.
   bool possible(unsigned level) const;
 
@@ -47,7 +52,7 @@ class RecipientLevels {
 // A MAIL that was checked, and what becomes of its recipients.
 struct JudgedMail {
   Query query;
-  Verdict verdict;
+  Judgement judgement;
   RecipientLevels levels;
   std::optional<Exemption> exemption;  // once a refusal was due, where one may be had
 
@@ -57,6 +62,9 @@ struct JudgedMail {
 
   // Of all recipients; nothing where they may differ.
   std::optional<Decision> common_decision() const;
+
+  // Why a recipient with this level is refused: of the two verdicts the one that is.
+  const Verdict& refusing_verdict(unsigned level) const;
 
   // Why it is let through though its level refuses it, or "".
   std::string_view reason() const { return exemption ? std::string_view(exemption->reason) : ""; }

@@ -107,7 +107,10 @@ std::string header_value(const Query& query, const Verdict& verdict, std::string
   add(" (" + comment(query, verdict, receiver) + ')');
   value += client;
   // A part of a name is another name.
-  if (query.sender.size() <= max_item) add(pair("envelope-from", in_envelope_from(query.sender)));
+  const bool of_sender =
+      verdict.identity == Identity::mailfrom || subject(query).identity == Identity::helo;
+  if (of_sender && query.sender.size() <= max_item)
+    add(pair("envelope-from", in_envelope_from(query.sender)));
   if (query.helo.size() <= max_item)
     add(pair("helo", without_pairs(printable(query.helo, max_item))));
   if (verdict.mechanism)

@@ -10,7 +10,8 @@
 namespace spf {
 
 // The header's value in one line of at most 1,000 octets of printable ASCII. No
-// text in it that came from outside looks like a key, with quotes or without.
+// text in it that came from outside looks like a key, with quotes or without. Of
+// the HELO name beside MAIL's domain it has no envelope-from, which it is not about.
 // `receiver` is R (see Config).
 std::string header_value(const Query& query, const Verdict& verdict, std::string_view receiver);
 

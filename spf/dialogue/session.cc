@@ -182,10 +182,19 @@ void Session::log(unsigned code, std::string_view recipient, const Judged& judge
                  .level = level,
                  .policy = code == 250 ? judged.reason() : std::string_view(),
                  .trouble = code == 451 && judged.exemption ? judged.exemption->problem : std::string_view(),
-                 .shadow = {}};
+                 .shadow = {},
+                 .helo_result = helo_result(judged)};
   if (config_.shadow_level)
-    entry.shadow = spf::code(decide(*config_.shadow_level, judged.verdict.result));
-  act(action::Log{log_line(entry, judged.query, judged.verdict)});
+    entry.shadow = spf::code(decide(*config_.shadow_level, judged.judgement, config_.helo_check));
+  act(action::Log{log_line(entry, judged.query, judged.judgement.verdict)});
+}
+
+// The result for the HELO name where that is wanted, be it the only one there is.
+std::string_view Session::helo_result(const Judged& judged) const {
+  const auto& [verdict, helo] = judged.judgement;
+  if (config_.helo_check == HeloCheck::no) return {};
+  if (helo) return name(helo->result);
+  return verdict.identity == Identity::helo ? name(verdict.result) : std::string_view();
 }
 
 void Session::begin_limit(seconds time) {

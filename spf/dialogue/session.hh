@@ -58,8 +58,8 @@ class Session {
   }
   void tls_closed() { tls_closed_ = true; }  // spftls has nothing more to say
   // `cpu_time`: what the check has used of the processor.
-  void check_done(Verdict verdict, std::chrono::microseconds cpu_time = {}) {
-    verdict_ = std::move(verdict);
+  void check_done(Judgement judgement, std::chrono::microseconds cpu_time = {}) {
+    judgement_ = std::move(judgement);
     checks_cpu_time_ += cpu_time;
   }
   void exempted(Exemption exemption, std::chrono::microseconds cpu_time = {}) {
@@ -151,7 +151,7 @@ class Session {
   Task<void> pass_starttls();
   Task<void> relay(std::string line);
 
-  Task<std::optional<Verdict>> check(const Query& query);
+  Task<std::optional<Judgement>> check(const Query& query);
   Task<bool> find_exemption(Judged& judged);
   template <class Answer>
   Task<std::optional<Answer>> answer_to_check(std::optional<Answer>& answer);
@@ -187,6 +187,7 @@ class Session {
   void log(unsigned code, std::string_view recipient, const Judged& judged, unsigned level);
   void count_mail();
   Judged* judged();
+  std::string_view helo_result(const Judged& judged) const;
   StarttlsKeyword starttls_keyword() const;
   void listen_to_idle_child();
   void begin_limit(std::chrono::seconds time);
@@ -199,7 +200,7 @@ class Session {
   Actions actions_;
   std::coroutine_handle<> waiting_;
   bool timed_out_ = false, shutting_down_ = false;
-  std::optional<Verdict> verdict_;
+  std::optional<Judgement> judgement_;
   std::optional<Exemption> exemption_;
   std::optional<bool> annotated_;
   unsigned long limit_number_ = 0;

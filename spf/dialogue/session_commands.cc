@@ -123,13 +123,13 @@ Task<void> Session::mail(const Path& path) {
   }
 
   const Query query = {config_.client, helo_name_, path.mailbox};
-  std::optional<Verdict> verdict = co_await check(query);
-  if (!verdict) {
+  std::optional<Judgement> judgement = co_await check(query);
+  if (!judgement) {
     say(reply::lookup_failure);
     co_return;
   }
 
-  Judged judged{{query, *std::move(verdict), levels, {}}};
+  Judged judged{{query, *std::move(judgement), levels, {}}};
   std::optional<Decision> decision = judged.common_decision();
   if (decision == Decision::reject && may_be_exempted(judged)) {
     const bool answered = co_await find_exemption(judged);
@@ -189,10 +189,13 @@ Task<void> Session::pass_unchecked(const Path& path) {
 // transaction. Its reply; nothing where it is not open, which the client has
 // been told then.
 Task<std::optional<Reply>> Session::accept(const Path& path, Judged& judged, unsigned level) {
-  const HeaderValues values = header_values(judged.query, judged.verdict, config_);
+  const HeaderValues values = header_values(judged.query, judged.judgement, config_);
   std::string header = header_fields(values, config_.header_type);
-  Variables wanted = variables(judged.verdict, values.received_spf, values.authentication_results,
-                               judged.reason());
+  const VariableValues of_mail{.received_spf = values.received_spf,
+                               .authentication_results = values.authentication_results,
+                               .helo_result = helo_result(judged),
+                               .policy = judged.reason()};
+  Variables wanted = variables(judged.judgement.verdict, of_mail);
   std::string octets;
   bool started = true, annotated = true;
   switch (config_.annotate) {
@@ -267,7 +270,7 @@ Task<void> Session::recipient(const Path& path) {
       if (decision == Decision::defer)
         say(reply::lookup_failure);
       else
-        say(rejection(judged->verdict.explanation).wire());
+        say(rejection(judged->refusing_verdict(level).explanation).wire());
       co_return;
     }
     if (std::holds_alternative<Held>(transaction_)) {
@@ -331,11 +334,11 @@ Task<std::optional<Answer>> Session::answer_to_check(std::optional<Answer>& answ
   co_return std::exchange(answer, std::nullopt);
 }
 
-Task<std::optional<Verdict>> Session::check(const Query& query) {
-  verdict_.reset();
+Task<std::optional<Judgement>> Session::check(const Query& query) {
+  judgement_.reset();
   act(action::StartCheck{query});
-  std::optional<Verdict> verdict = co_await answer_to_check(verdict_);
-  co_return verdict;
+  std::optional<Judgement> judgement = co_await answer_to_check(judgement_);
+  co_return judgement;
 }
 
 bool Session::may_be_exempted(const Judged& judged) const {

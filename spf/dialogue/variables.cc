@@ -4,8 +4,7 @@
 
 namespace spf {
 
-std::vector<std::string> variables(const Verdict& verdict, std::string_view value,
-                                   std::string_view results, std::string_view policy) {
+std::vector<std::string> variables(const Verdict& verdict, const VariableValues& values) {
   std::vector<std::string> result;
   const auto add = [&result](std::string_view variable, std::string_view text) {
     result.push_back(std::string(variable) + '=' + printable(text, max_variable));
@@ -14,10 +13,14 @@ std::vector<std::string> variables(const Verdict& verdict, std::string_view valu
   add("SPFIDENTITY", name(verdict.identity));
   add("SPFDOMAIN", verdict.domain);
   if (verdict.mechanism) add("SPFMECHANISM", *verdict.mechanism);
-  add("SPFHEADER", value);
+  add("SPFHEADER", values.received_spf);
   if (verdict.result == Result::fail) add("SPFEXPLANATION", verdict.explanation);
-  if (!results.empty()) add("SPFAUTHRESULTS", results);
-  if (!policy.empty()) add("SPFPOLICY", policy);
+  const auto add_if_any = [&add](std::string_view variable, std::string_view text) {
+    if (!text.empty()) add(variable, text);
+  };
+  add_if_any("SPFAUTHRESULTS", values.authentication_results);
+  add_if_any("SPFHELORESULT", values.helo_result);
+  add_if_any("SPFPOLICY", values.policy);
   return result;
 }
 

@@ -21,11 +21,16 @@ inline constexpr std::array<std::string_view, 9> variable_names = {
     "SPFRESULT", "SPFIDENTITY",    "SPFDOMAIN",      "SPFMECHANISM", "SPFHEADER",
     "SPFEXPLANATION", "SPFAUTHRESULTS", "SPFHELORESULT", "SPFPOLICY"};
 
-// "NAME=value" for each of them that this verdict has. `value` is header_value's,
-// `results` authentication_results_value's, or "" where that is not wanted; `policy`
-// why it is let through though its level refuses it, or "".
-std::vector<std::string> variables(const Verdict& verdict, std::string_view value,
-                                   std::string_view results = {}, std::string_view policy = {});
+// What variables tell beside the verdict itself; "" is nothing.
+struct VariableValues {
+  std::string_view received_spf = {};            // header_value's
+  std::string_view authentication_results = {};  // authentication_results_value's
+  std::string_view helo_result = {};             // for the HELO name, where it is wanted
+  std::string_view policy = {};                  // why it is let through though its level refuses it
+};
+
+// "NAME=value" for each of them that this verdict has.
+std::vector<std::string> variables(const Verdict& verdict, const VariableValues& values);
 
 // The same of a session inside TLS, as sslserver and the qmail patches have
 // them. prog is not to do TLS itself, nor to ask whether it is there.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace spf {
 
@@ -36,6 +37,16 @@ struct Verdict {
   unsigned lookups = 0;                  // terms that asked DNS (section 4.6.4)
   unsigned voids = 0;                    // void lookups (section 4.6.4)
   unsigned milliseconds = 0;             // time the whole check took
+};
+
+// What one check gives. Where the HELO name is the only thing to check, `verdict`
+// is about that, and `helo` is not there.
+struct Judgement {
+  Judgement() = default;
+  Judgement(Verdict verdict) : verdict(std::move(verdict)) {}
+
+  Verdict verdict;
+  std::optional<Verdict> helo;  // of the HELO name beside MAIL's domain, where asked for
 };
 
 }  // namespace spf

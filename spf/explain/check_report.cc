@@ -119,7 +119,7 @@ CheckReport report_check(const Query& query, const Config& config, bool own_addr
     out.verbatim(header.substr(0, end));
 
   out.title("Environment of prog");
-  for (const std::string& variable : variables(verdict, values.received_spf, values.authentication_results)) {
+  for (const std::string& variable : variables(verdict, {values.received_spf, values.authentication_results})) {
     const auto equals = variable.find('=');
     out.item(variable.substr(0, equals), variable.substr(equals + 1));
   }

@@ -101,10 +101,10 @@ std::optional<CheckAnswer> Evaluator::read() {
     case WalledProcess::State::died: complaint_ = "SPF check " + process_.end(); break;
     case WalledProcess::State::done:
       if (!process_.has_filter()) complaint_ = "SPF check without seccomp: the kernel has none";
-      if (auto verdict = decode(process_.take_text())) return *std::move(verdict);
+      if (auto verdict = decode(process_.take_text())) return Judgement(*std::move(verdict));
       complaint_ = "SPF check gave no verdict";
   }
-  return no_verdict(query_);
+  return Judgement(no_verdict(query_));
 }
 
 }  // namespace spf

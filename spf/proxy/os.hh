@@ -70,9 +70,9 @@ class OwnProcess {
   pid_t pid_ = 0;
 };
 
-// What a check may come to: a verdict, or whether a message is let through
+// What a check may come to: a judgement, or whether a message is let through
 // although its level refuses it.
-using CheckAnswer = std::variant<Verdict, Exemption>;
+using CheckAnswer = std::variant<Judgement, Exemption>;
 
 // Either of them, searched for in a process of its own. Destroying it ends it.
 class RunningCheck {

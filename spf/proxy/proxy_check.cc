@@ -9,7 +9,7 @@ namespace spf {
 
 void Proxy::start_check(const Query& query) {
   check_.what = "SPF check";
-  check_.otherwise = no_verdict(query);
+  check_.otherwise = Judgement(no_verdict(query));
   start("check SPF", [&] { return os_.start_check(query); });
 }
 
@@ -48,8 +48,8 @@ void Proxy::stop_check() {
 void Proxy::end_check(CheckAnswer answer) {
   const auto cpu_time =
       check_.running ? check_.running->cpu_time() : std::chrono::microseconds(0);
-  if (auto* verdict = std::get_if<Verdict>(&answer))
-    session_.check_done(std::move(*verdict), cpu_time);
+  if (auto* judgement = std::get_if<Judgement>(&answer))
+    session_.check_done(std::move(*judgement), cpu_time);
   else
     session_.exempted(std::get<Exemption>(std::move(answer)), cpu_time);
 }

@@ -74,7 +74,7 @@ TEST_CASE("SPFHEADERTYPE says which fields there are; SPFHEADER is there with al
     CHECK(fields.starts_with("Received-SPF: pass (mx.local: ") == c.has_spf);
     CHECK(fields.ends_with(results) == c.has_results);
     CHECK((fields == results) == !c.has_spf);
-    const auto variables = spf::variables(pass, values.received_spf, values.authentication_results);
+    const auto variables = spf::variables(pass, {values.received_spf, values.authentication_results});
     CHECK(variables[3].starts_with("SPFHEADER=pass (mx.local: "));
     CHECK((variables.back() == "SPFAUTHRESULTS=id.local; spf=pass smtp.mailfrom=example.org") == c.has_results);
   }

@@ -69,7 +69,7 @@ TEST_CASE("each recipient has his level, and all of them may come to the same") 
     CHECK(levels.of("r@r.example") == c.recipient);
     CHECK(levels.all_off() == c.off);
     spf::JudgedMail mail{{}, {}, levels, {}};
-    mail.verdict.result = c.result;
+    mail.judgement.verdict.result = c.result;
     const auto common = mail.common_decision();
     CHECK((common ? int(*common) : differ) == c.common);
   }
@@ -91,10 +91,40 @@ TEST_CASE("a reason lets through what is refused, and only that; without an answ
   for (const auto& c : cases) {
     INFO(spf::name(c.result) << " " << c.exemption.reason << (c.exemption.trouble ? " trouble" : ""));
     spf::JudgedMail mail{{}, {}, spf::RecipientLevels(config, "a@s.example"), c.exemption};
-    mail.verdict.result = c.result;
+    mail.judgement.verdict.result = c.result;
     CHECK(mail.decision(1) == c.low);
     CHECK(mail.decision(3) == c.usual);
     CHECK(mail.common_decision() == (c.low == c.usual ? std::optional(c.low) : std::nullopt));
     CHECK(mail.reason() == c.exemption.reason);
+  }
+}
+
+TEST_CASE("a HELO name that fails is refused with SPFHELO=2, from level 3 on, whatever MAIL's domain says") {
+  using spf::HeloCheck;
+  constexpr Decision accept = Decision::accept, reject = Decision::reject, defer = Decision::defer;
+  const struct { HeloCheck check; Result mail, helo; Decision at_2, at_3; bool by_helo; } cases[] = {
+      {HeloCheck::refuse, Result::pass, Result::fail, accept, reject, true},
+      {HeloCheck::refuse, Result::none, Result::fail, accept, reject, true},
+      {HeloCheck::refuse, Result::temperror, Result::fail, defer, reject, true},
+      {HeloCheck::refuse, Result::fail, Result::fail, accept, reject, false},
+      {HeloCheck::refuse, Result::fail, Result::pass, accept, reject, false},
+      {HeloCheck::refuse, Result::pass, Result::softfail, accept, accept, true},
+      {HeloCheck::refuse, Result::pass, Result::temperror, accept, accept, true},
+      {HeloCheck::annotate, Result::pass, Result::fail, accept, accept, true},
+      {HeloCheck::no, Result::pass, Result::fail, accept, accept, true},
+  };
+  for (const auto& c : cases) {
+    INFO(spf::name(c.mail) << ", HELO " << spf::name(c.helo));
+    spf::Config config;
+    config.level = 3;
+    config.helo_check = c.check;
+    spf::JudgedMail mail{{}, {}, spf::RecipientLevels(config, ""), {}};
+    mail.judgement.verdict.result = c.mail;
+    mail.judgement.helo.emplace();
+    mail.judgement.helo->result = c.helo;
+    CHECK(mail.decision(2) == c.at_2);
+    CHECK(mail.decision(3) == c.at_3);
+    CHECK(mail.common_decision() == c.at_3);
+    if (c.at_3 == reject) CHECK((&mail.refusing_verdict(3) == &*mail.judgement.helo) == c.by_helo);
   }
 }

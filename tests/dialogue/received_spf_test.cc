@@ -1,4 +1,6 @@
 #include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/authentication_results.hh"
+#include "spf/dialogue/header_fields.hh"
 #include "spf/dialogue/variables.hh"
 #include "spf/dialogue/log_line.hh"
 
@@ -118,22 +120,57 @@ TEST_CASE("whatever the client sends, the header stays in its form and its bound
       begin = end + 2;
     }
     CHECK(unfolded == "Received-SPF: " + value);
-    for (const std::string& variable : spf::variables(v, value)) CHECK(variable.size() <= 1016);
+    for (const std::string& variable : spf::variables(v, {value})) CHECK(variable.size() <= 1016);
   }
 }
 
 TEST_CASE("the environment has what the verdict has") {
   Verdict v = verdict(Result::fail);
   v.explanation = "no\x1b";
-  CHECK(spf::variables(v, "value") ==
+  CHECK(spf::variables(v, {"value"}) ==
         std::vector<std::string>{"SPFRESULT=fail", "SPFIDENTITY=mailfrom", "SPFDOMAIN=example.org",
                                  "SPFMECHANISM=mx", "SPFHEADER=value", "SPFEXPLANATION=no_"});
   v.result = Result::softfail;  // the explanation is for fail alone
   v.identity = spf::Identity::helo;
   v.mechanism.reset();
-  CHECK(spf::variables(v, "value") ==
+  CHECK(spf::variables(v, {"value"}) ==
         std::vector<std::string>{"SPFRESULT=softfail", "SPFIDENTITY=helo",
                                  "SPFDOMAIN=example.org", "SPFHEADER=value"});
+}
+
+TEST_CASE("the variables have the result for the HELO name and the policy where there are any") {
+  const auto all = spf::variables(verdict(Result::fail), {.received_spf = "value", .authentication_results = "ar",
+                                                          .helo_result = "softfail", .policy = "forwarder:\xe4 x"});
+  REQUIRE(all.size() >= 3);
+  CHECK(std::vector(all.end() - 3, all.end()) ==
+        std::vector<std::string>{"SPFAUTHRESULTS=ar", "SPFHELORESULT=softfail", "SPFPOLICY=forwarder:_ x"});
+}
+
+TEST_CASE("the field for the HELO name beside MAIL's domain has no envelope-from") {
+  Verdict helo = verdict(Result::pass);
+  helo.identity = spf::Identity::helo;
+  helo.domain = "mail.example.org";
+  const auto has_sender = [&](const std::string& sender) {
+    return spf::header_value(query(sender), helo, "r").find("envelope-from") != std::string::npos;
+  };
+  CHECK_FALSE(has_sender("a@example.org"));
+  CHECK(has_sender(""));            // there it is the only one
+  CHECK(has_sender("postmaster"));
+
+  spf::Config config;
+  config.receiver = "mx.local";
+  config.authserv_id = "mx.local";
+  spf::Judgement both = verdict(Result::softfail);
+  both.helo = helo;
+  config.header_type = spf::HeaderType::both;
+  const spf::HeaderValues values = spf::header_values(query(), both, config);
+  CHECK(spf::header_fields(values, spf::HeaderType::both) ==
+        spf::received_spf(values.received_spf) + spf::received_spf(spf::header_value(query(), helo, "mx.local")) +
+            spf::authentication_results(values.authentication_results) +
+            "Authentication-Results: mx.local; spf=pass smtp.helo=mail.example.org\r\n");
+  CHECK(spf::header_fields(values, spf::HeaderType::spf) ==
+        spf::received_spf(values.received_spf) + spf::received_spf(values.helo_received_spf));
+  CHECK(spf::header_fields(values, spf::HeaderType::ar).find("Received-SPF") == std::string::npos);
 }
 
 TEST_CASE("the log line has the patch's keys, then ours") {
@@ -141,14 +178,14 @@ TEST_CASE("the log line has the patch's keys, then ours") {
   v.mechanism = "-all";
   v.lookups = 3;
   v.milliseconds = 12;
-  CHECK(spf::log_line({550, "b@c", "unknown", 42, "TLSv1.3", 3, "", "", {}}, query("a\x1b b@example.org"), v) ==
+  CHECK(spf::log_line({550, "b@c", "unknown", 42, "TLSv1.3", 3, "", "", {}, ""}, query("a\x1b b@example.org"), v) ==
         "qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=mail.example.org "
         "mailfrom=a__b@example.org rcptto=b@c relay=no remoteip=192.0.2.1 remotehost=unknown "
         "pid=42 identity=mailfrom domain=example.org mechanism=-all lookups=3 voids=0 ms=12 tls=TLSv1.3 "
         "level=3 why= policy= shadow= heloresult=");
-  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), verdict(Result::pass))
+  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}, ""}, query(), verdict(Result::pass))
             .starts_with("qlogenvelope: result=accepted code=250 reason=spf detail=pass "));
-  CHECK(spf::log_line({451, "", "h", 1, "none", 1, "", "", {}}, query(), verdict(Result::temperror))
+  CHECK(spf::log_line({451, "", "h", 1, "none", 1, "", "", {}, ""}, query(), verdict(Result::temperror))
             .starts_with("qlogenvelope: result=rejected code=451 reason=spf detail=temperror "));
 }
 
@@ -156,19 +193,19 @@ TEST_CASE("the log line says what is wrong with temperror and permerror, and wha
   Verdict v = verdict(Result::permerror);
   v.problem = "no such\x1bterm: a\r\nb";
   const auto end_of = [](const std::string& line) { return line.substr(line.find(" level=")); };
-  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 6, "forwarder:f g.example", "", 550}, query(), v)) ==
+  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 6, "forwarder:f g.example", "", 550, ""}, query(), v)) ==
         " level=6 why=no_such_term:_a__b policy=forwarder:f_g.example shadow=550 heloresult=");
   v.result = Result::temperror;
-  CHECK(end_of(spf::log_line({451, "", "h", 1, "none", 0, "", "", 250}, query(), v)) ==
+  CHECK(end_of(spf::log_line({451, "", "h", 1, "none", 0, "", "", 250, ""}, query(), v)) ==
         " level=0 why=no_such_term:_a__b policy= shadow=250 heloresult=");
   v.result = Result::fail;
-  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), v)) ==
+  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}, ""}, query(), v)) ==
         " level=1 why= policy= shadow= heloresult=");
-  CHECK(end_of(spf::log_line({451, "", "h", 1, "none", 1, "", "dmarc:a b", {}}, query(), v)) ==
-        " level=1 why=dmarc:a_b policy= shadow= heloresult=");
+  CHECK(end_of(spf::log_line({451, "", "h", 1, "none", 1, "", "dmarc:a b", {}, "pass"}, query(), v)) ==
+        " level=1 why=dmarc:a_b policy= shadow= heloresult=pass");
   v.result = Result::permerror;
   v.problem = std::string(300, 'x');
-  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), v)) ==
+  CHECK(end_of(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}, ""}, query(), v)) ==
         " level=1 why=" + std::string(255, 'x') + " policy= shadow= heloresult=");
 }
 
@@ -182,8 +219,8 @@ TEST_CASE("no text from outside looks like a key") {
         "helo=\"x_ receiver_y\"; mechanism=\"exists:identity_mailfrom_.evil.example\"; "
         "receiver=mx.local; identity=mailfrom;");
   // The variable and the log have it as it is.
-  CHECK(spf::variables(v, value)[3] == "SPFMECHANISM=exists:identity=mailfrom;.evil.example");
-  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}}, query(), v).find(
+  CHECK(spf::variables(v, {value})[3] == "SPFMECHANISM=exists:identity=mailfrom;.evil.example");
+  CHECK(spf::log_line({250, "", "h", 1, "none", 1, "", "", {}, ""}, query(), v).find(
             " mechanism=exists:identity=mailfrom;.evil.example ") != std::string::npos);
 
   const struct { const char* sender; const char* written; } cases[] = {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/header_fields.hh"
 #include "spf/dialogue/variables.hh"
 #include "spf/dialogue/annotation.hh"
 #include "tests/fuzz/fuzz.hh"
@@ -185,8 +185,11 @@ spf::Decision Dialogue::decision(const Judgement& judgement, unsigned level) con
   // pass, fail, softfail, neutral, none, permerror, temperror: from which level
   // a MAIL with this result is not let through.
   constexpr unsigned lowest[] = {7, 3, 4, 5, 6, 6, 2};
-  if (level < lowest[static_cast<std::size_t>(judgement.verdict.result)]) return Decision::accept;
-  if (judgement.verdict.result == Result::temperror) return Decision::defer;
+  const auto& [verdict, helo] = judgement.verdicts;
+  const bool bad_helo = config_.helo_check == spf::HeloCheck::refuse && helo &&
+                        helo->result == Result::fail && level >= 3;
+  if (!bad_helo && level < lowest[static_cast<std::size_t>(verdict.result)]) return Decision::accept;
+  if (!bad_helo && verdict.result == Result::temperror) return Decision::defer;
   if (judgement.exemption && judgement.exemption->trouble) return Decision::defer;
   return judgement.exemption && !judgement.exemption->reason.empty() ? Decision::accept : Decision::reject;
 }
@@ -209,18 +212,25 @@ void Dialogue::judge(Judgement& judgement) const {
 
 // What a server and the queue program are to find of it.
 void Dialogue::write_down(Judgement& judgement) const {
-  const std::string value = spf::header_value(judgement.query, judgement.verdict, config_.receiver);
-  const std::vector<std::string> variables =
-      spf::variables(judgement.verdict, value, {}, judgement.exemption ? judgement.exemption->reason : "");
+  const spf::Judgement& known = judgement.verdicts;
+  const spf::HeaderValues values = spf::header_values(judgement.query, known, config_);
+  const std::string header = spf::header_fields(values, config_.header_type);
+  const spf::Verdict* of_helo = known.helo ? &*known.helo : &known.verdict;
+  const bool helo_wanted =
+      config_.helo_check != spf::HeloCheck::no && of_helo->identity == spf::Identity::helo;
+  const std::vector<std::string> variables = spf::variables(
+      known.verdict, {.received_spf = values.received_spf,
+                      .helo_result = helo_wanted ? spf::name(of_helo->result) : "",
+                      .policy = judgement.exemption ? judgement.exemption->reason : ""});
   using spf::Annotate;
   judgement.variables.clear();
   if (config_.annotate == Annotate::data || config_.annotate == Annotate::env)
     judgement.variables = variables;
   judgement.variables.insert(judgement.variables.end(), tls_variables_.begin(), tls_variables_.end());
   if (config_.annotate == Annotate::data || config_.annotate == Annotate::header)
-    judgement.header = spf::received_spf(value);
+    judgement.header = header;
   if (config_.annotate == Annotate::queue)
-    judgement.annotation = spf::encode_annotation({variables, spf::received_spf(value)});
+    judgement.annotation = spf::encode_annotation({variables, header});
 }
 
 void Dialogue::start(const std::vector<std::string>& variables) {
@@ -345,13 +355,21 @@ bool Dialogue::move_verdict() {
     verdict.mechanism = "exists:" + std::string(1, char(mechanism));
   verdict.problem = "something is wrong";
   verdict.explanation = explanation_;
+  if (at == all) verdict.identity = spf::Identity::helo;
 
   Judgement& judgement = judgements_.back();
-  judgement.verdict = verdict;
+  judgement.verdicts.verdict = verdict;
+  if (config_.helo_check != spf::HeloCheck::no && at != all) {
+    judgement.verdicts.helo.emplace();
+    judgement.verdicts.helo->identity = spf::Identity::helo;
+    judgement.verdicts.helo->domain = checking_->helo;
+    judgement.verdicts.helo->result = static_cast<spf::Result>(input_.octet() % 7);
+    judgement.verdicts.helo->explanation = explanation_;
+  }
   judge(judgement);
   write_down(judgement);
   checking_.reset();
-  session_.check_done(std::move(verdict));
+  session_.check_done(judgement.verdicts);
   return step();
 }
 

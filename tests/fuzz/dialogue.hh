@@ -89,7 +89,7 @@ class Dialogue : private Witness {
     std::string header = {};      // lines put before the message, or ""
     std::string annotation = {};  // for the queue program, or ""
     spf::Query query = {};
-    spf::Verdict verdict = {};
+    spf::Judgement verdicts = {};
     std::optional<spf::Exemption> exemption = {};
   };
 

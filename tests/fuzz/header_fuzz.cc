@@ -82,7 +82,7 @@ void try_header(const spf::Query& query, const spf::Verdict& verdict, const std:
 }
 
 void try_variables(const spf::Verdict& verdict, const std::string& value) {
-  const auto variables = spf::variables(verdict, value);
+  const auto variables = spf::variables(verdict, {value});
   const std::string_view* name = std::begin(spf::variable_names);
   for (const std::string& variable : variables) {
     const std::size_t equals = variable.find('=');
@@ -144,7 +144,7 @@ void header(std::string_view data) {
   try_header(query, verdict, receiver, value);
   try_variables(verdict, value);
   spf::LogEntry entry{how & 128 ? 250u : 550u, recipient, host, 4711, how & 64 ? "TLSv1.2" : "none",
-                      how % 7, policy, trouble, {}};
+                      how % 7, policy, trouble, {}, {}};
   if (how & 16) entry.shadow = 550;
   try_log(spf::log_line(entry, query, verdict));
 }

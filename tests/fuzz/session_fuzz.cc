@@ -62,18 +62,19 @@ Reading reading(unsigned flags) {
 
 // Who has which level, and whether exemptions are searched for.
 void set_policy(spf::Config& config, unsigned which) {
-  static constexpr struct { const char *from, *to; bool exemptions; } policies[] = {
-      {"", "", false},
-      {"a@good.example:0", "", false},
-      {"", "r@:1\ns@:6", false},
-      {"@evil.example:0\n@good.example:6", "s@here.example:4\nr@:0", true},
-      {"", "", true},
-      {"@good.example:5", "r@:1\n@here.example:3", true},
+  static constexpr struct { const char *from, *to; bool exemptions; spf::HeloCheck helo; } policies[] = {
+      {"", "", false, spf::HeloCheck::no},
+      {"a@good.example:0", "", false, spf::HeloCheck::annotate},
+      {"", "r@:1\ns@:6", false, spf::HeloCheck::refuse},
+      {"@evil.example:0\n@good.example:6", "s@here.example:4\nr@:0", true, spf::HeloCheck::no},
+      {"", "", true, spf::HeloCheck::no},
+      {"@good.example:5", "r@:1\n@here.example:3", true, spf::HeloCheck::refuse},
   };
   const auto& policy = choose(policies, which);
   config.sender_levels = spf::Levels(policy.from);
   config.recipient_levels = spf::Levels(policy.to);
   config.dmarc = policy.exemptions;
+  config.helo_check = policy.helo;
 }
 
 void happen(Dialogue& dialogue, Input& input, unsigned what) {

@@ -41,7 +41,7 @@ Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
   for (;;) {
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     if (poll(&p, 1, patience.count() * 1000) <= 0) return {};
-    if (auto answer = evaluator.read()) return {std::get<Verdict>(*answer), evaluator.complaint()};
+    if (auto answer = evaluator.read()) return {std::get<Judgement>(*answer).verdict, evaluator.complaint()};
   }
 }
 
@@ -203,7 +203,7 @@ TEST_CASE("a check has a second of the processor, and the log hears that it took
     REQUIRE(poll(&p, 1, 20000) == 1);
     const auto answer = evaluator.read();
     REQUIRE(answer);
-    CHECK(std::get<Verdict>(*answer).result == Result::temperror);
+    CHECK(std::get<Judgement>(*answer).verdict.result == Result::temperror);
     CHECK(evaluator.complaint() == "SPF check used more than 1 s of CPU time");
     CHECK(evaluator.cpu_time() >= seconds(1));
     CHECK(evaluator.cpu_time() < std::chrono::milliseconds(2000));

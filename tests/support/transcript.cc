@@ -37,6 +37,12 @@ std::string unescape(std::string_view text) {
   return result;
 }
 
+spf::Result result_named(std::string_view text) {
+  for (int r = 0; r <= static_cast<int>(spf::Result::temperror); ++r)
+    if (spf::name(static_cast<spf::Result>(r)) == text) return static_cast<spf::Result>(r);
+  return spf::Result::none;
+}
+
 class Player {
  public:
   Player(const spf::Config& config, std::size_t piece)
@@ -230,17 +236,28 @@ class Player {
   std::string check(const std::string& argument) {
     std::istringstream words(argument);
     std::string asked, equals, result;
-    spf::Verdict verdict;
+    spf::Judgement judgement;
+    spf::Verdict& verdict = judgement.verdict;
     unsigned cpu_time = 0;
     verdict.mechanism.emplace();
-    words >> asked >> equals >> result >> verdict.domain >> *verdict.mechanism >> cpu_time;
+    words >> asked >> equals >> result >> verdict.domain >> *verdict.mechanism;
+    std::string last;
+    words >> last;
+    if (last.starts_with("helo:")) {
+      judgement.helo.emplace();
+      judgement.helo->identity = spf::Identity::helo;
+      judgement.helo->domain = "client.example";
+      judgement.helo->mechanism = "a";
+      judgement.helo->result = result_named(last.substr(5));
+      judgement.helo->explanation = "no, says HELO";
+    } else if (!last.empty()) {
+      cpu_time = unsigned(std::stoul(last));
+    }
     if (std::string wrong = expect_event("check " + asked); !wrong.empty()) return wrong;
     if (equals != "=") return {};
-    for (int r = 0; r <= static_cast<int>(spf::Result::temperror); ++r)
-      if (spf::name(static_cast<spf::Result>(r)) == result)
-        verdict.result = static_cast<spf::Result>(r);
+    verdict.result = result_named(result);
     verdict.explanation = "no, says " + verdict.domain;
-    session_.check_done(std::move(verdict), std::chrono::milliseconds(cpu_time));
+    session_.check_done(std::move(judgement), std::chrono::milliseconds(cpu_time));
     look();
     return {};
   }

@@ -19,7 +19,8 @@
 //   ^         SIGTERM                                             (input)
 //   ? sender  a check of this sender was asked for; "= result domain mechanism"
 //             behind it gives the verdict, and one more word the milliseconds
-//             of CPU time that it took                            (input)
+//             of CPU time that it took, or "helo:result" the one on the HELO
+//             name                                                (input)
 //   ?? sender the same of an exemption; "= reason" gives it, or "= none", or "= trouble"
 //   ! action  start, with the result RESULT ("start pass", with the policy behind it) and whatever variables
 //             are not of SPF ("start pass NAME=value"), dismiss, restore (which is
