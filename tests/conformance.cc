@@ -62,7 +62,7 @@ Judged by_engine(const Case& item, const spf::Address& client, bool /*silent*/) 
   LocalResolver resolver(std::chrono::steady_clock::now() + patience);
   spf::CheckOptions options;
   options.receiver = receiver;
-  const spf::Verdict verdict = spf::check({client, item.helo, item.mailfrom}, options, resolver);
+  const spf::Verdict verdict = spf::check({client, item.helo, item.mailfrom}, options, resolver).verdict;
   return {std::string(name(verdict.result)), verdict.explanation, "", ""};
 }
 

@@ -51,48 +51,145 @@ std::string default_explanation(const Verdict& verdict, const Address& client) {
   }
 }
 
-std::string explain(const Verdict& verdict, const Finding& finding, const Query& query,
-                    const CheckOptions& options, CheckHost& host) {
-  if (verdict.result == Result::fail && finding.exp)
-    if (auto text = host.explanation(*finding.exp, finding.domain)) return *text;
-  if (!options.explanation.empty() && explanation_problem(options.explanation).empty()) {
-    std::string text;
-    for (const std::string_view line : lines_of(options.explanation)) {  // each a macro-string
-      if (!text.empty()) text += '\n';
-      text += host.expand(without_patch_macros(line), verdict.domain);
-      if (text.size() >= longest_verdict_text) break;
-    }
-    return text;
-  }
-  return default_explanation(verdict, query.client);
-}
-
-void evaluate(const Query& query, const Subject& who, const CheckOptions& options,
-              Resolver& resolver, Trace& trace, Verdict& verdict) {
-  const Terms rules = parse_terms(options.rules), guess = parse_terms(options.guess);
-  for (const Terms* terms : {&rules, &guess})
-    for (const SyntaxProblem& problem : terms->problems) trace.warning(text_of(problem));
-  CheckHost host(resolver, {query.client, who.sender, query.helo, options.receiver, std::time(nullptr)},
-                 trace);
-  Finding finding = host.check(who.domain, rules.directives);
-  if (finding.result == Result::none) {
-    std::vector<Directive> terms = guess.directives;
-    terms.insert(terms.end(), rules.directives.begin(), rules.directives.end());
-    finding = host.guess(who.domain, terms);
-  }
-  verdict.result = finding.result;
-  verdict.mechanism = finding.mechanism;
-  verdict.problem = finding.problem;
-  verdict.local_policy = finding.local_policy;
-  verdict.lookups = host.record_limits().lookups + host.local_limits().lookups;
-  verdict.voids = host.record_limits().voids + host.local_limits().voids;
-  if (verdict.result != Result::pass && verdict.result != Result::temperror)
-    verdict.explanation = explain(verdict, finding, query, options, host);
-}
-
 // A record's terms have any length that fits into a TXT record.
 void bound(std::string& text) {
   if (text.size() > longest_verdict_text) text.resize(longest_verdict_text);
+}
+
+// What the local rules come to.
+struct LocalTerms {
+  explicit LocalTerms(const CheckOptions& options)
+      : rules(parse_terms(options.rules)), guess(parse_terms(options.guess)) {
+    without_record = guess.directives;
+    without_record.insert(without_record.end(), rules.directives.begin(), rules.directives.end());
+  }
+
+  Terms rules, guess;
+  std::vector<Directive> without_record;  // tried where a domain has none
+};
+
+Verdict blank(const Subject& who) {
+  Verdict verdict;
+  verdict.identity = who.identity;
+  verdict.domain = who.domain;
+  return verdict;
+}
+
+// The evaluation of one identity. Its trouble is its verdict's: nothing throws.
+class Evaluation {
+ public:
+  // All that it is given must outlive it.
+  Evaluation(const Query& query, Subject who, const CheckOptions& options, const LocalTerms& local,
+             Resolver& resolver, Trace& trace)
+      : client_(query.client), options_(options), local_(local), who_(std::move(who)), verdict_(blank(who_)) {
+    attempt([&] {
+      host_.emplace(resolver, Identities{query.client, who_.sender, query.helo, options.receiver, std::time(nullptr)},
+                    trace);
+    });
+  }
+
+  void find() {
+    attempt([&] {
+      finding_ = host_->check(who_.domain, local_.rules.directives);
+      if (finding_.result == Result::none) finding_ = host_->guess(who_.domain, local_.without_record);
+      verdict_.result = finding_.result;
+      verdict_.mechanism = finding_.mechanism;
+      verdict_.problem = finding_.problem;
+      verdict_.local_policy = finding_.local_policy;
+      verdict_.lookups = host_->record_limits().lookups + host_->local_limits().lookups;
+      verdict_.voids = host_->record_limits().voids + host_->local_limits().voids;
+    });
+  }
+
+  void explain() {
+    attempt([&] {
+      if (verdict_.result != Result::pass && verdict_.result != Result::temperror)
+        verdict_.explanation = explanation();
+    });
+  }
+
+  Verdict take_verdict() { return std::move(verdict_); }
+
+ private:
+  template <class Step>
+  void attempt(Step step) {
+    if (verdict_.result == Result::temperror) return;
+    try {
+      step();
+    } catch (const std::exception&) {
+      verdict_ = blank(who_);
+      verdict_.result = Result::temperror;
+    }
+  }
+
+  std::string explanation() {
+    if (verdict_.result == Result::fail && finding_.exp)
+      if (auto text = host_->explanation(*finding_.exp, finding_.domain)) return *text;
+    if (!options_.explanation.empty() && explanation_problem(options_.explanation).empty()) {
+      std::string text;
+      for (const std::string_view line : lines_of(options_.explanation)) {  // each a macro-string
+        if (!text.empty()) text += '\n';
+        text += host_->expand(without_patch_macros(line), verdict_.domain);
+        if (text.size() >= longest_verdict_text) break;
+      }
+      return text;
+    }
+    return default_explanation(verdict_, client_);
+  }
+
+  const Address client_;
+  const CheckOptions& options_;
+  const LocalTerms& local_;
+  const Subject who_;
+  std::optional<CheckHost> host_;
+  Finding finding_;
+  Verdict verdict_;
+};
+
+// The HELO name, where it is to be judged beside MAIL's domain.
+std::optional<Subject> second_subject(const Query& query, const Subject& first, bool wanted) {
+  if (!wanted || first.identity == Identity::helo) return {};
+  return subject({query.client, query.helo, ""});
+}
+
+Judgement evaluate(const Query& query, const Subject& first, const std::optional<Subject>& second,
+                   const CheckOptions& options, Resolver& resolver, Trace& trace, Trace& helo_trace) {
+  const LocalTerms local(options);
+  for (const Terms* terms : {&local.rules, &local.guess})
+    for (const SyntaxProblem& problem : terms->problems) trace.warning(text_of(problem));
+  Evaluation mail(query, first, options, local, resolver, trace);
+  std::optional<Evaluation> helo;
+  if (second) helo.emplace(query, *second, options, local, resolver, helo_trace);
+  mail.find();
+  if (helo) helo->find();
+  mail.explain();
+  if (helo) helo->explain();
+  Judgement judgement = mail.take_verdict();
+  if (helo) judgement.helo = helo->take_verdict();
+  return judgement;
+}
+
+// The same verdict on both.
+Judgement without_dns(const Subject& first, const std::optional<Subject>& second, Result result) {
+  const auto verdict = [&](const Subject& who) {
+    Verdict verdict = blank(who);
+    verdict.result = result;
+    verdict.local_policy = result == Result::pass;
+    return verdict;
+  };
+  Judgement judgement = verdict(first);
+  if (second) judgement.helo = verdict(*second);
+  return judgement;
+}
+
+void finish(Verdict& verdict, unsigned milliseconds) {
+  if (verdict.result == Result::temperror)
+    verdict.problem = "error in processing during lookup of " + verdict.domain + ": DNS problem";
+  bound(verdict.domain);
+  bound(verdict.problem);
+  bound(verdict.explanation);
+  if (verdict.mechanism) bound(*verdict.mechanism);
+  verdict.milliseconds = milliseconds;
 }
 
 }  // namespace
@@ -113,47 +210,34 @@ Subject subject(const Query& query) {
   return {Identity::helo, std::move(domain), std::move(sender)};
 }
 
-Verdict no_verdict(const Query& query) {
-  const Subject about = subject(query);
-  Verdict verdict;
-  verdict.result = Result::temperror;
-  verdict.identity = about.identity;
-  verdict.domain = about.domain;
-  return verdict;
+Judgement no_verdict(const Query& query, bool helo) {
+  const Subject who = subject(query);
+  return without_dns(who, second_subject(query, who, helo), Result::temperror);
 }
 
-Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver) {
+Judgement check(const Query& query, const CheckOptions& options, Resolver& resolver) {
   Trace nobody;
-  return check(query, options, resolver, nobody);
+  return check(query, options, resolver, nobody, nobody);
 }
 
-Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace& trace) {
+Judgement check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace& trace,
+                Trace& helo_trace) {
   const auto start = std::chrono::steady_clock::now();
-  Verdict verdict;
+  Judgement judgement;
   try {
     const Subject who = subject(query);
-    verdict.identity = who.identity;
-    verdict.domain = who.domain;
-    if (query.client.is_loopback() || options.own_address) {
-      verdict.result = Result::pass;
-      verdict.local_policy = true;
-    } else {
-      evaluate(query, who, options, resolver, trace, verdict);
-    }
+    const std::optional<Subject> helo = second_subject(query, who, options.helo);
+    judgement = query.client.is_loopback() || options.own_address
+                    ? without_dns(who, helo, Result::pass)
+                    : evaluate(query, who, helo, options, resolver, trace, helo_trace);
   } catch (const std::exception&) {
-    verdict.result = Result::temperror;
-    verdict.mechanism.reset();
-    verdict.explanation.clear();
+    judgement = no_verdict(query, options.helo);
   }
-  if (verdict.result == Result::temperror)
-    verdict.problem = "error in processing during lookup of " + verdict.domain + ": DNS problem";
-  bound(verdict.domain);
-  bound(verdict.problem);
-  bound(verdict.explanation);
-  if (verdict.mechanism) bound(*verdict.mechanism);
-  verdict.milliseconds = unsigned(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      std::chrono::steady_clock::now() - start).count());
-  return verdict;
+  const auto milliseconds = unsigned(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                         std::chrono::steady_clock::now() - start).count());
+  finish(judgement.verdict, milliseconds);
+  if (judgement.helo) finish(*judgement.helo, milliseconds);
+  return judgement;
 }
 
 std::vector<std::string> rule_problems(std::string_view terms) {

@@ -29,6 +29,7 @@ struct CheckOptions {
   std::string guess;          // spfguess: terms; "" is off
   std::string explanation;    // spfexp: a macro-string; "" is off
   bool own_address = false;   // the client is one of this machine's own addresses
+  bool helo = false;          // the HELO name is judged too, beside MAIL's domain
 };
 
 // RFC 7208 sections 2.4 and 4. Never throws: trouble of ours (libspf2, memory)
@@ -37,14 +38,21 @@ struct CheckOptions {
 // the domain's exp= (on fail only), else options.explanation, else the default
 // text; pass and temperror have none.
 // Each text is cut at longest_verdict_text.
-// `trace` is told how it goes.
-Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace& trace);
+//
+// The verdict on the HELO name is the one that the null sender would get. It has
+// limits of its own; resolver and deadline are shared, and MAIL's domain comes
+// first. Trouble with one of the two names leaves the other's verdict alone.
+//
+// `trace` is told how it goes, and `helo_trace` how the HELO name beside MAIL's
+// domain does, whose questions may have been asked while the other was waited for.
+Judgement check(const Query& query, const CheckOptions& options, Resolver& resolver, Trace& trace,
+                Trace& helo_trace);
 // The same, and nobody is told.
-Verdict check(const Query& query, const CheckOptions& options, Resolver& resolver);
+Judgement check(const Query& query, const CheckOptions& options, Resolver& resolver);
 
-// The verdict where there is none, because the check crashed, overstayed or
-// could not be started.
-Verdict no_verdict(const Query& query);
+// The judgement where there is none, because the check crashed, overstayed or
+// could not be started. `helo` as in CheckOptions.
+Judgement no_verdict(const Query& query, bool helo);
 
 // The domain and identity a query is about: MAIL's domain (after the last @,
 // without a trailing dot); the HELO name for the null sender, and for a sender

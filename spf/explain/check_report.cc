@@ -99,7 +99,8 @@ CheckReport report_check(const Query& query, const Config& config, bool own_addr
   CheckOptions options = check_options(config);
   options.own_address = own_address;
   CheckTrace trace;
-  const Verdict verdict = check(query, options, resolver, trace);
+  Trace nobody;
+  const Verdict verdict = check(query, options, resolver, trace, nobody).verdict;
   const HeaderValues values = header_values(query, verdict, config);
 
   TerminalText out;

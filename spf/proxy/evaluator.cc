@@ -46,10 +46,7 @@ class Source {
   bool good_ = true;
 };
 
-}  // namespace
-
-std::string encode(const Verdict& verdict) {
-  std::string out;
+void put_verdict(std::string& out, const Verdict& verdict) {
   put_number(out, static_cast<std::uint32_t>(verdict.result));
   put_number(out, static_cast<std::uint32_t>(verdict.identity));
   put_number(out, verdict.mechanism.has_value());
@@ -61,11 +58,9 @@ std::string encode(const Verdict& verdict) {
   put_text(out, verdict.mechanism.value_or(std::string()));
   put_text(out, verdict.problem);
   put_text(out, verdict.explanation);
-  return out;
 }
 
-std::optional<Verdict> decode(std::string_view octets) {
-  Source source(octets);
+std::optional<Verdict> take_verdict(Source& source) {
   const std::uint32_t result = source.number();
   const std::uint32_t identity = source.number();
   if (result > static_cast<std::uint32_t>(Result::temperror) ||
@@ -84,14 +79,40 @@ std::optional<Verdict> decode(std::string_view octets) {
   if (has_mechanism) verdict.mechanism = std::move(mechanism);
   verdict.problem = source.text();
   verdict.explanation = source.text();
-  if (!source.exact()) return {};
   return verdict;
+}
+
+}  // namespace
+
+std::string encode(const Judgement& judgement) {
+  std::string out;
+  put_number(out, judgement.helo.has_value());
+  put_verdict(out, judgement.verdict);
+  if (judgement.helo) put_verdict(out, *judgement.helo);
+  return out;
+}
+
+std::optional<Judgement> decode(std::string_view octets) {
+  Source source(octets);
+  const bool has_helo = source.number() != 0;
+  std::optional<Verdict> verdict = take_verdict(source);
+  if (!verdict) return {};
+  Judgement judgement = *std::move(verdict);
+  if (has_helo) {
+    judgement.helo = take_verdict(source);
+    if (!judgement.helo || judgement.helo->identity != Identity::helo ||
+        judgement.verdict.identity != Identity::mailfrom)
+      return {};
+  }
+  if (!source.exact()) return {};
+  return judgement;
 }
 
 Evaluator::Evaluator(const Query& query, const CheckOptions& options,
                      const SealedAddresses& name_servers, std::chrono::seconds time,
                      Check* check)
     : query_(query),
+      helo_(options.helo),
       process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,
                [&](Resolver& resolver) { return encode(check(query, options, resolver)); }) {}
 
@@ -101,10 +122,10 @@ std::optional<CheckAnswer> Evaluator::read() {
     case WalledProcess::State::died: complaint_ = "SPF check " + process_.end(); break;
     case WalledProcess::State::done:
       if (!process_.has_filter()) complaint_ = "SPF check without seccomp: the kernel has none";
-      if (auto verdict = decode(process_.take_text())) return Judgement(*std::move(verdict));
+      if (auto judgement = decode(process_.take_text())) return *std::move(judgement);
       complaint_ = "SPF check gave no verdict";
   }
-  return Judgement(no_verdict(query_));
+  return no_verdict(query_, helo_);
 }
 
 }  // namespace spf

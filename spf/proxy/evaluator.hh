@@ -18,7 +18,7 @@ namespace spf {
 class Evaluator final : public RunningCheck {
  public:
   // How the check is made; tests have others.
-  using Check = Verdict(const Query&, const CheckOptions&, Resolver&);
+  using Check = Judgement(const Query&, const CheckOptions&, Resolver&);
 
   // Starts the check, which asks `name_servers` and ends within `time`. Throws
   // std::system_error.
@@ -30,17 +30,18 @@ class Evaluator final : public RunningCheck {
   std::optional<CheckAnswer> read() override;
   bool reaped() override { return process_.process().pid() == 0 || process_.process().try_wait(); }
   std::chrono::microseconds cpu_time() const override { return process_.cpu_time(); }
-  // That there is no verdict, or that the wall had a gap.
+  // That there is no judgement, or that the wall had a gap.
   const std::string& complaint() const override { return complaint_; }
 
  private:
   Query query_;
+  bool helo_;
   WalledProcess process_;
   std::string complaint_;
 };
 
-// A verdict as octets, and back; nothing for octets that are not exactly one.
-std::string encode(const Verdict& verdict);
-std::optional<Verdict> decode(std::string_view octets);
+// A judgement as octets, and back; nothing for octets that are not exactly one.
+std::string encode(const Judgement& judgement);
+std::optional<Judgement> decode(std::string_view octets);
 
 }  // namespace spf

@@ -9,7 +9,7 @@ namespace spf {
 
 void Proxy::start_check(const Query& query) {
   check_.what = "SPF check";
-  check_.otherwise = Judgement(no_verdict(query));
+  check_.otherwise = no_verdict(query, check_options(config_).helo);
   start("check SPF", [&] { return os_.start_check(query); });
 }
 

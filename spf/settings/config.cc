@@ -353,6 +353,7 @@ CheckOptions check_options(const Config& config) {
   options.rules = config.rules;
   options.guess = config.guess;
   options.explanation = config.explanation;
+  options.helo = config.helo_check != HeloCheck::no;
   return options;
 }
 

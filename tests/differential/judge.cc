@@ -74,7 +74,7 @@ void judge(const std::string& client, const std::string& helo, const std::string
   options.receiver = "mx.local";
   options.explanation = "DEFAULT";  // where the domain says nothing
   const spf::Verdict verdict =
-      spf::check({spf::Address::parse(client).value(), helo, sender}, options, resolver);
+      spf::check({spf::Address::parse(client).value(), helo, sender}, options, resolver).verdict;
   std::cout << name(verdict.result) << '\t' << escaped(verdict.explanation) << '\t'
             << verdict.lookups << '\t' << verdict.voids << '\n';
 }

@@ -189,7 +189,7 @@ TEST_CASE("a corporate record is judged, and asks each thing once") {
     server.a(name, "198.51.100.2");
   }
   LocalResolver resolver(Clock::now() + 20s);
-  const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@corp.example"}, {}, resolver);
+  const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@corp.example"}, {}, resolver).verdict;
   CHECK(verdict.result == Result::fail);
   CHECK(verdict.lookups == 8);
   CHECK(verdict.voids == 0);
@@ -206,7 +206,7 @@ TEST_CASE("a record of 4 kB with 150 networks is judged to its end") {
   server.txt("example.org", text + " ip4:192.0.2.1 -all");
   CHECK(text.size() > 4000);
   LocalResolver resolver(Clock::now() + 5s);
-  const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@example.org"}, {}, resolver);
+  const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@example.org"}, {}, resolver).verdict;
   CHECK(verdict.result == Result::pass);
   CHECK(verdict.mechanism == "ip4:192.0.2.1");
 }

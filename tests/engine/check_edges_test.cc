@@ -21,7 +21,7 @@ struct Told {
 
 Told judged(Resolver& resolver, const std::string& sender = "joe@example.org",
             const Address& from = client, const CheckOptions& options = {}) {
-  const Verdict verdict = check({from, "helo.example", sender}, options, resolver);
+  const Verdict verdict = check({from, "helo.example", sender}, options, resolver).verdict;
   return {std::string(name(verdict.result)) + " " + verdict.mechanism.value_or("-") +
               (verdict.local_policy ? " local" : ""),
           verdict.lookups, verdict.voids};
@@ -199,7 +199,7 @@ TEST_CASE("no text of a verdict is longer than 2,000 octets, whatever a record h
     CheckOptions options;
     options.explanation = long_text;
     INFO(c.what);
-    const Verdict verdict = check({client, c.helo, c.helo == "h" ? "joe@example.org" : ""}, options, resolver);
+    const Verdict verdict = check({client, c.helo, c.helo == "h" ? "joe@example.org" : ""}, options, resolver).verdict;
     CHECK(verdict.result == c.result);
     CHECK(verdict.explanation.size() <= 2000);
     CHECK(verdict.problem.size() <= 2000);

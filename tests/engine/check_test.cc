@@ -12,11 +12,13 @@ using namespace spf;
 
 namespace {
 
+Trace nobody;  // wants to know nothing
+
 const Address client = *Address::parse("192.0.2.1");
 
 Verdict checked(FakeResolver& resolver, const CheckOptions& options = {},
                 const std::string& sender = "joe@example.org", const Address& from = client) {
-  return check({from, "helo.example", sender}, options, resolver);
+  return check({from, "helo.example", sender}, options, resolver).verdict;
 }
 
 std::string told(const Verdict& verdict) {
@@ -107,6 +109,87 @@ TEST_CASE("the null sender is checked by its HELO name") {
   CHECK(verdict.domain == "helo.example");
 }
 
+TEST_CASE("the HELO name is judged beside MAIL's domain where that is asked for") {
+  FakeResolver resolver;
+  resolver.txt("example.org", "v=spf1 a -all");
+  resolver.a("example.org", "192.0.2.1");
+  resolver.txt("helo.example", "v=spf1 exists:%{l}.%{o} -all");
+  resolver.a("postmaster.helo.example", "127.0.0.2");
+  resolver.txt("fail.example", "v=spf1 -all exp=exp.fail.example");
+  resolver.txt("exp.fail.example", "no %{s}");
+  resolver.txt("broken.example", "v=spf1 moo");
+  resolver.trouble("down.example", RrType::txt);
+  const struct { const char* sender; const char* helo; const char* verdict; const char* second; } cases[] = {
+      {"joe@example.org", "helo.example", "pass a", "pass exists:%{l}.%{o}"},
+      {"joe@example.org", "fail.example", "pass a", "fail -all"},
+      {"joe@fail.example", "helo.example", "fail -all", "pass exists:%{l}.%{o}"},
+      {"joe@example.org", "example.org", "pass a", "pass a"},
+      {"joe@example.org", "nothing.example", "pass a", "none -"},
+      {"joe@example.org", "[192.0.2.1]", "pass a", "none -"},
+      {"joe@example.org", "", "pass a", "none -"},
+      {"joe@example.org", "broken.example", "pass a", "permerror -"},
+      {"joe@example.org", "down.example", "pass a", "temperror -"},
+      {"joe@down.example", "helo.example", "temperror -", "pass exists:%{l}.%{o}"},
+      {"", "helo.example", "pass exists:%{l}.%{o}", nullptr},
+      {"joe", "fail.example", "fail -all", nullptr},
+  };
+  for (const auto& c : cases) {
+    INFO(c.sender << " " << c.helo);
+    CheckOptions options;
+    const Query query = {client, c.helo, c.sender};
+    CHECK_FALSE(check(query, options, resolver).helo);
+    options.helo = true;
+    const Judgement judgement = check(query, options, resolver);
+    CHECK(told(judgement.verdict) == c.verdict);
+    REQUIRE(judgement.helo.has_value() == (c.second != nullptr));
+    if (!judgement.helo) continue;
+    // It is what the null sender would get.
+    const Verdict alone = check({client, c.helo, ""}, options, resolver).verdict;
+    CHECK(told(*judgement.helo) == c.second);
+    CHECK(told(alone) == c.second);
+    CHECK(judgement.helo->identity == Identity::helo);
+    CHECK(judgement.helo->domain == alone.domain);
+    CHECK(judgement.helo->problem == alone.problem);
+    CHECK(judgement.helo->explanation == alone.explanation);
+    CHECK(judgement.helo->lookups == alone.lookups);
+  }
+}
+
+TEST_CASE("loopback passes by both names, and no verdict is none on either") {
+  FakeResolver resolver;
+  CheckOptions options;
+  options.helo = true;
+  const Query query = {*Address::parse("127.0.0.1"), "helo.example", "joe@example.org"};
+  const Judgement judgement = check(query, options, resolver);
+  CHECK(told(judgement.verdict) == "pass - local");
+  REQUIRE(judgement.helo);
+  CHECK(told(*judgement.helo) == "pass - local");
+  CHECK(judgement.helo->domain == "helo.example");
+  CHECK(resolver.questions() == 0);
+  const Judgement none = no_verdict(query, true);
+  CHECK(told(none.verdict) == "temperror -");
+  REQUIRE(none.helo);
+  CHECK(told(*none.helo) == "temperror -");
+  CHECK_FALSE(no_verdict(query, false).helo);
+  CHECK_FALSE(no_verdict({client, "helo.example", ""}, true).helo);
+}
+
+TEST_CASE("each identity has limits of its own") {
+  FakeResolver resolver;
+  std::string ten = "v=spf1";
+  for (int i = 0; i < 10; ++i) ten += " a:other.example";
+  resolver.a("other.example", "198.51.100.1");
+  for (const char* domain : {"example.org", "helo.example"}) resolver.txt(domain, ten + " -all");
+  CheckOptions options;
+  options.helo = true;
+  const Judgement judgement = check({client, "helo.example", "joe@example.org"}, options, resolver);
+  REQUIRE(judgement.helo);
+  for (const Verdict& verdict : {judgement.verdict, *judgement.helo}) {
+    CHECK(told(verdict) == "fail -all");
+    CHECK(verdict.lookups == 10);
+  }
+}
+
 TEST_CASE("where a domain has no record, spfguess and then spfrules are tried") {
   const struct { const char* guess; const char* rules; const char* verdict; } cases[] = {
       {"a", "", "pass a local"},
@@ -148,7 +231,7 @@ TEST_CASE("wrong local rules are left out, with a warning") {
   options.rules = "moo a";
   options.guess = "a/99 redirect=x.example";
   resolver.a("example.org", "192.0.2.1");
-  CHECK(told(check({client, "h.example", "j@example.org"}, options, resolver, trace)) == "pass a local");
+  CHECK(told(check({client, "h.example", "j@example.org"}, options, resolver, trace, nobody).verdict) == "pass a local");
   CHECK(trace.texts == std::vector<std::string>{"moo: unknown mechanism", "a/99: bad IPv4 prefix length",
                                                 "redirect=x.example: a modifier has no place here"});
   CHECK(rule_problems("moo a") == std::vector<std::string>{"moo: unknown mechanism"});
@@ -207,6 +290,23 @@ TEST_CASE("trouble of our own is temperror") {
   CHECK(verdict.problem == "error in processing during lookup of example.org: DNS problem");
 }
 
+TEST_CASE("trouble of our own with the HELO name is that name's alone") {
+  struct Exhausted : FakeResolver {
+    const Answer& lookup(std::string_view name, RrType type) override {
+      if (name == "helo.example") throw std::bad_alloc();
+      return FakeResolver::lookup(name, type);
+    }
+  } resolver;
+  resolver.txt("example.org", "v=spf1 -all");
+  CheckOptions options;
+  options.helo = true;
+  const Judgement judgement = check({client, "helo.example", "joe@example.org"}, options, resolver);
+  CHECK(told(judgement.verdict) == "fail -all");
+  REQUIRE(judgement.helo);
+  CHECK(told(*judgement.helo) == "temperror -");
+  CHECK(judgement.helo->problem == "error in processing during lookup of helo.example: DNS problem");
+}
+
 TEST_CASE("a trace sees records, terms and questions in order") {
   struct Log : Trace {
     std::string text;
@@ -239,7 +339,7 @@ TEST_CASE("a trace sees records, terms and questions in order") {
   resolver.txt("r.example", "v=spf1 -all");
   CheckOptions options;
   options.rules = "ip4:198.51.100.2";
-  check({client, "h.example", "j@example.org"}, options, resolver, log);
+  check({client, "h.example", "j@example.org"}, options, resolver, log, nobody);
   CHECK(log.text ==
         "asked example.org 16 1\n"
         "record example.org\n"

@@ -31,17 +31,17 @@ const SealedAddresses name_servers({*SocketAddress::parse("127.0.0.1", 9),
                                     *SocketAddress::parse("127.0.0.2", 9)});
 
 struct Outcome {
-  std::optional<Verdict> verdict;
+  std::optional<Judgement> judgement;
   std::string complaint;
 };
 
 // What an evaluator says whose check is `check`; no verdict after `patience`.
-Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20)) {
-  Evaluator evaluator(query, {}, name_servers, seconds(20), check);
+Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20), const CheckOptions& options = {}) {
+  Evaluator evaluator(query, options, name_servers, seconds(20), check);
   for (;;) {
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     if (poll(&p, 1, patience.count() * 1000) <= 0) return {};
-    if (auto answer = evaluator.read()) return {std::get<Judgement>(*answer).verdict, evaluator.complaint()};
+    if (auto answer = evaluator.read()) return {std::get<Judgement>(*answer), evaluator.complaint()};
   }
 }
 
@@ -62,7 +62,7 @@ void say_sized(std::uint32_t size, const std::string& text) {
 }
 
 #define CHECK_THAT_DOES(name, ...) \
-  [[maybe_unused]] Verdict name(const Query&, const CheckOptions&, Resolver&) { __VA_ARGS__; return {}; }
+  [[maybe_unused]] Judgement name(const Query&, const CheckOptions&, Resolver&) { __VA_ARGS__; return {}; }
 
 CHECK_THAT_DOES(aborts, abort())
 CHECK_THAT_DOES(throws, throw 1)
@@ -103,18 +103,37 @@ CHECK_THAT_DOES(remaps, mmap(reinterpret_cast<void*>(sealed_address), sealed_siz
                              PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0))
 CHECK_THAT_DOES(speaks_elsewhere, if (write(1, "250 ok\r\n", 8)) {})
 
-Verdict passes(const Query&, const CheckOptions&, Resolver&) {
+Verdict full_verdict() {
   Verdict verdict;
   verdict.result = Result::pass;
   verdict.domain = std::string("a\0w", 3);
   verdict.mechanism = "mx";
+  verdict.problem = "none";
+  verdict.local_policy = true;
   verdict.explanation = std::string(20000, 'w');
   verdict.lookups = 3;
+  verdict.voids = 1;
+  verdict.milliseconds = 70000;
   return verdict;
 }
 
+void check_same(const Verdict& one, const Verdict& other) {
+  CHECK(one.result == other.result);
+  CHECK(one.identity == other.identity);
+  CHECK(one.domain == other.domain);
+  CHECK(one.mechanism == other.mechanism);
+  CHECK(one.problem == other.problem);
+  CHECK(one.local_policy == other.local_policy);
+  CHECK(one.explanation == other.explanation);
+  CHECK(one.lookups == other.lookups);
+  CHECK(one.voids == other.voids);
+  CHECK(one.milliseconds == other.milliseconds);
+}
+
+Judgement passes(const Query&, const CheckOptions&, Resolver&) { return full_verdict(); }
+
 // What is unmapped stays mapped: malloc's own calls must do no harm.
-[[maybe_unused]] Verdict allocates_sensibly(const Query&, const CheckOptions&, Resolver&) {
+[[maybe_unused]] Judgement allocates_sensibly(const Query&, const CheckOptions&, Resolver&) {
   for (int i = 0; i < 100; ++i) {
     std::string text(300000, 'x');
     text.resize(600000);
@@ -127,14 +146,40 @@ Verdict passes(const Query&, const CheckOptions&, Resolver&) {
 
 }  // namespace
 
+TEST_CASE("a judgement is the same behind its octets, and other octets are none") {
+  Verdict helo;
+  helo.identity = Identity::helo;
+  helo.result = Result::permerror;
+  helo.domain = "mail.example";
+  helo.problem = "parse error";
+  Judgement both = full_verdict();
+  both.helo = helo;
+  for (const Judgement& judgement : {Judgement(), Judgement(helo), Judgement(full_verdict()), both}) {
+    const std::string octets = encode(judgement);
+    const auto decoded = decode(octets);
+    REQUIRE(decoded);
+    check_same(decoded->verdict, judgement.verdict);
+    REQUIRE(decoded->helo.has_value() == judgement.helo.has_value());
+    if (judgement.helo) check_same(*decoded->helo, *judgement.helo);
+    for (std::size_t size = 0; size < octets.size(); ++size)
+      if (decode(octets.substr(0, size))) FAIL("taken with " << size << " octets");
+    CHECK_FALSE(decode(octets + '\0'));
+    CHECK_FALSE(decode(octets + octets));
+  }
+  // A second verdict is of the HELO name, and beside one of MAIL's domain.
+  Judgement wrong = full_verdict();
+  wrong.helo = full_verdict();
+  CHECK_FALSE(decode(encode(wrong)));
+  wrong.verdict = helo;
+  wrong.helo = helo;
+  CHECK_FALSE(decode(encode(wrong)));
+}
+
 TEST_CASE("a verdict comes through the wall as it was") {
   const Outcome outcome = evaluate(passes);
-  REQUIRE(outcome.verdict);
-  CHECK(outcome.verdict->result == Result::pass);
-  CHECK(outcome.verdict->domain == std::string("a\0w", 3));
-  CHECK(outcome.verdict->mechanism == "mx");
-  CHECK(outcome.verdict->explanation == std::string(20000, 'w'));
-  CHECK(outcome.verdict->lookups == 3);
+  REQUIRE(outcome.judgement);
+  check_same(outcome.judgement->verdict, full_verdict());
+  CHECK_FALSE(outcome.judgement->helo);
   CHECK(outcome.complaint == "");
 }
 
@@ -152,10 +197,10 @@ TEST_CASE("a check that dies or talks nonsense is temperror, and the log hears h
   for (const auto& c : cases) {
     INFO(c.complaint);
     const Outcome outcome = evaluate(c.check);
-    REQUIRE(outcome.verdict);
-    CHECK(outcome.verdict->result == Result::temperror);
-    CHECK(outcome.verdict->identity == Identity::mailfrom);
-    CHECK(outcome.verdict->domain == "example.org");
+    REQUIRE(outcome.judgement);
+    CHECK(outcome.judgement->verdict.result == Result::temperror);
+    CHECK(outcome.judgement->verdict.identity == Identity::mailfrom);
+    CHECK(outcome.judgement->verdict.domain == "example.org");
     CHECK(outcome.complaint.starts_with(c.complaint));
   }
 }
@@ -193,6 +238,18 @@ TEST_CASE("an exemption comes through the wall as it was, and one that can't be 
   }
 }
 
+TEST_CASE("a check of both identities that dies is temperror for both") {
+  CheckOptions options;
+  options.helo = true;
+  const Outcome outcome = evaluate(throws, seconds(20), options);
+  REQUIRE(outcome.judgement);
+  REQUIRE(outcome.judgement->helo);
+  CHECK(outcome.judgement->verdict.result == Result::temperror);
+  CHECK(outcome.judgement->helo->result == Result::temperror);
+  CHECK(outcome.judgement->helo->identity == Identity::helo);
+  CHECK(outcome.judgement->helo->domain == "mail.example");
+}
+
 TEST_CASE("a check has a second of the processor, and the log hears that it took more") {
   // Whether SIGXCPU was ignored before does not matter.
   for (const auto inherited : {SIG_DFL, SIG_IGN}) {
@@ -214,7 +271,7 @@ TEST_CASE("what a check takes of the processor is its own, and known when its ve
   while (clock() < CLOCKS_PER_SEC / 2) turn();  // what we have taken does not count
   Evaluator evaluator(query, {}, name_servers, seconds(20), [](const Query&, const CheckOptions&, Resolver&) {
     while (clock() < CLOCKS_PER_SEC / 5) turn();
-    return Verdict();
+    return Judgement();
   });
   pollfd p = {evaluator.descriptor(), POLLIN, 0};
   REQUIRE(poll(&p, 1, 20000) == 1);
@@ -224,13 +281,13 @@ TEST_CASE("what a check takes of the processor is its own, and known when its ve
 }
 
 TEST_CASE("a check without end gives no verdict, and goes with its evaluator", "[waits]") {
-  CHECK_FALSE(evaluate(waits, seconds(1)).verdict);
+  CHECK_FALSE(evaluate(waits, seconds(1)).judgement);
   CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
 }
 
 #ifdef __SANITIZE_ADDRESS__
 TEST_CASE("the wall's bounds on system calls and memory are not built with the sanitizers") {
-  CHECK(evaluate(passes).verdict);
+  CHECK(evaluate(passes).judgement);
 }
 #else
 TEST_CASE("what a check may not do kills it") {
@@ -247,16 +304,16 @@ TEST_CASE("what a check may not do kills it") {
   for (const auto& c : cases) {
     INFO(c.what);
     const Outcome outcome = evaluate(c.check);
-    REQUIRE(outcome.verdict);
-    CHECK(outcome.verdict->result == Result::temperror);
+    REQUIRE(outcome.judgement);
+    CHECK(outcome.judgement->verdict.result == Result::temperror);
     CHECK(outcome.complaint == "SPF check died of signal 31");  // SIGSYS
   }
 }
 
 TEST_CASE("memory is bounded, and freeing it can't unmap the sealed addresses") {
   const Outcome outcome = evaluate(allocates);
-  REQUIRE(outcome.verdict);
-  CHECK(outcome.verdict->result == Result::temperror);
-  CHECK(evaluate(allocates_sensibly).verdict->result == Result::pass);
+  REQUIRE(outcome.judgement);
+  CHECK(outcome.judgement->verdict.result == Result::temperror);
+  CHECK(evaluate(allocates_sensibly).judgement->verdict.result == Result::pass);
 }
 #endif

@@ -440,7 +440,7 @@ class SimulatedCheck final : public spf::RunningCheck {
 }  // namespace
 
 std::unique_ptr<spf::RunningCheck> World::start_check(const spf::Query& query) {
-  return start_check(query, spf::Judgement(stage_->verdict(query)), spf::Judgement(spf::no_verdict(query)));
+  return start_check(query, spf::Judgement(stage_->verdict(query)), spf::no_verdict(query, false));
 }
 
 std::unique_ptr<spf::RunningCheck> World::start_exemption(const spf::Query& query) {
