@@ -193,3 +193,43 @@ TEST_CASE("SPFSHADOW tells what another level would do, and changes nothing") {
     CHECK(value(log[i], "shadow") == shadows[i]);
   }
 }
+
+TEST_CASE("SPFHELO: a field for each identity, and with 2 a HELO name that fails is refused") {
+  const std::string bad_helo = "fail.example.org";
+  Wrapped both(level("3", {{"SPFHELO", "1"}}));
+  both.hello(bad_helo);
+  CHECK(deliver(both, pass).ends_with("250 ok 1095 qp 4711\n"));
+  CHECK(deliver(both, "MAIL FROM:<a@none.example.org>").ends_with("250 ok 1095 qp 4711\n"));
+  CHECK(both.finish() == 0);
+  CHECK(both.last_run().value("SPFRESULT") == "none");
+  CHECK(both.last_run().value("SPFHELORESULT") == "fail");
+  const std::string message = both.runs().at(1).messages.at(0);
+  INFO(message);
+  CHECK(message.starts_with("Received-SPF: pass ("));
+  const std::size_t second = message.find("\nReceived-SPF: fail (");
+  REQUIRE(second != message.npos);
+  CHECK(message.find("identity=mailfrom") < second);
+  CHECK(message.find("identity=helo") > second);
+  CHECK(message.find("envelope-from", second) == message.npos);
+  CHECK(value(both.log()[0], "detail") == "pass");
+  CHECK(both.log()[0].ends_with(" heloresult=fail"));
+
+  Wrapped strict(level("3", {{"SPFHELO", "2"}}));
+  strict.hello(bad_helo);
+  CHECK(strict.ask(pass) == "250 ok");
+  CHECK(strict.ask(usual) == "550 SPF fail: fail.example.org does not designate 192.0.2.1 as permitted sender (#5.7.1)");
+  strict.ask("EHLO mail.example.org");
+  CHECK(deliver(strict, pass).ends_with("250 ok 1095 qp 4711\n"));
+  CHECK(strict.finish() == 0);
+  CHECK(strict.last_run().value("SPFHELORESULT") == "pass");
+  CHECK(value(strict.log()[0], "code") == "550");
+
+  // The only identity there is.
+  Wrapped bounce(level("3", {{"SPFHELO", "1"}}));
+  bounce.hello();
+  CHECK(deliver(bounce, "MAIL FROM:<>").ends_with("250 ok 1095 qp 4711\n"));
+  CHECK(bounce.finish() == 0);
+  CHECK(bounce.last_run().value("SPFHELORESULT") == "pass");
+  const std::string one = bounce.last_run().messages.at(0);
+  CHECK(one.find("Received-SPF: ", 1) == one.npos);
+}
