@@ -78,13 +78,24 @@ Verdict blank(const Subject& who) {
 // The evaluation of one identity. Its trouble is its verdict's: nothing throws.
 class Evaluation {
  public:
-  // All that it is given must outlive it.
+  // All that it is given must outlive it; `ahead` as in CheckHost.
   Evaluation(const Query& query, Subject who, const CheckOptions& options, const LocalTerms& local,
-             Resolver& resolver, Trace& trace)
+             Resolver& resolver, Trace& trace, unsigned ahead)
       : client_(query.client), options_(options), local_(local), who_(std::move(who)), verdict_(blank(who_)) {
     attempt([&] {
       host_.emplace(resolver, Identities{query.client, who_.sender, query.helo, options.receiver, std::time(nullptr)},
-                    trace);
+                    trace, ahead);
+    });
+  }
+
+  // Asks for what find() will need, and for what explain() will; neither waits.
+  void ask_ahead() {
+    attempt([&] { host_->ask_ahead(who_.domain, local_.rules.directives, local_.without_record); });
+  }
+  void ask_explanation() {
+    attempt([&] {
+      if (verdict_.result == Result::fail && finding_.exp)
+        host_->ask_explanation(*finding_.exp, finding_.domain);
     });
   }
 
@@ -157,11 +168,15 @@ Judgement evaluate(const Query& query, const Subject& first, const std::optional
   const LocalTerms local(options);
   for (const Terms* terms : {&local.rules, &local.guess})
     for (const SyntaxProblem& problem : terms->problems) trace.warning(text_of(problem));
-  Evaluation mail(query, first, options, local, resolver, trace);
+  const unsigned for_helo = second ? Limits::most_ahead_for_helo : 0;
+  Evaluation mail(query, first, options, local, resolver, trace, Limits::most_ahead - for_helo);
   std::optional<Evaluation> helo;
-  if (second) helo.emplace(query, *second, options, local, resolver, helo_trace);
+  if (second) helo.emplace(query, *second, options, local, resolver, helo_trace, for_helo);
+  // One after the other, but what is asked early makes them wait together.
+  if (helo) helo->ask_ahead();
   mail.find();
   if (helo) helo->find();
+  if (helo) helo->ask_explanation();
   mail.explain();
   if (helo) helo->explain();
   Judgement judgement = mail.take_verdict();

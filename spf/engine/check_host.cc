@@ -26,18 +26,6 @@ bool is_checkable(std::string_view domain) {
   return is_dns_name(domain) && domain.find('.') != domain.npos && !domain.starts_with('[');
 }
 
-// Before which directive the local rules are tried; the number of directives
-// where they have no place.
-std::size_t place_of_rules(const std::vector<Directive>& directives) {
-  std::size_t last = 0;
-  while (last < directives.size() && directives[last].mechanism != Mechanism::all) ++last;
-  if (last == directives.size() || directives[last].qualifier == Qualifier::pass)
-    return directives.size();
-  std::size_t first = last;
-  while (first > 0 && directives[first - 1].qualifier == directives[last].qualifier) --first;
-  return first;
-}
-
 }  // namespace
 
 struct CheckHost::Stop {
@@ -49,12 +37,14 @@ struct CheckHost::Stop {
 // that asks too much, be it for a name that may be unknown.
 class CheckHost::Observed : public Resolver {
  public:
-  Observed(Resolver& resolver, Trace& trace) : resolver_(resolver), trace_(trace) {}
+  Observed(Resolver& resolver, Prefetch& ahead, Trace& trace)
+      : resolver_(resolver), ahead_(ahead), trace_(trace) {}
 
   void prefetch(std::string_view name, RrType type, Follow follow) override {
     resolver_.prefetch(name, type, std::move(follow));
   }
   const Answer& lookup(std::string_view name, RrType type) override {
+    ahead_.used(name, type);
     const Answer& answer = resolver_.lookup(name, type);
     // What DNS cannot carry was not asked, so it got no void answer.
     if (answer.is_void() && is_dns_name(name)) saw_void_ = true;
@@ -69,20 +59,36 @@ class CheckHost::Observed : public Resolver {
 
  private:
   Resolver& resolver_;
+  Prefetch& ahead_;
   Trace& trace_;
   bool saw_void_ = false;
 };
 
-CheckHost::CheckHost(Resolver& resolver, const Identities& identities, Trace& trace)
+CheckHost::CheckHost(Resolver& resolver, const Identities& identities, Trace& trace, unsigned ahead)
     : identities_(identities),
-      resolver_(std::make_unique<Observed>(resolver, trace)),
+      prefetch_(std::make_shared<Prefetch>(resolver, identities, ahead)),
+      resolver_(std::make_unique<Observed>(resolver, *prefetch_, trace)),
       libspf2_(*resolver_, identities.client),
-      prefetch_(std::make_shared<Prefetch>(resolver, identities.client)),
       trace_(trace) {}
 
-CheckHost::~CheckHost() = default;
+CheckHost::~CheckHost() { prefetch_->over(); }
+
+// Ends what is asked early for an evaluation, however that ends.
+struct CheckHost::Asking {
+  Prefetch& prefetch;
+  ~Asking() { prefetch.over(); }
+};
+
+void CheckHost::ask_ahead(const std::string& domain, const std::vector<Directive>& rules,
+                          const std::vector<Directive>& guess) {
+  if (is_checkable(domain))
+    prefetch_->begin(domain, rules, guess);
+  else
+    prefetch_->local_terms(guess, domain);
+}
 
 Finding CheckHost::check(const std::string& domain, const std::vector<Directive>& rules) {
+  const Asking asking{*prefetch_};
   try {
     return evaluate(domain, 0, &rules);
   } catch (const Stop& stop) {
@@ -96,6 +102,8 @@ Finding CheckHost::check(const std::string& domain, const std::vector<Directive>
 Finding CheckHost::guess(const std::string& domain, const std::vector<Directive>& terms) {
   Finding finding;
   finding.domain = domain;
+  const Asking asking{*prefetch_};
+  prefetch_->local_terms(terms, domain);
   try {
     try_rules(terms, domain, 0, finding);
   } catch (const Stop& stop) {
@@ -130,7 +138,7 @@ Finding CheckHost::evaluate(std::string domain, unsigned depth, const std::vecto
     if (!record) return finding;
     evaluating_ = true;
     finding.exp = record->exp;
-    prefetch_->record(*record, domain);
+    prefetch_->record(*record, domain, limits_->lookups, rules);
     const auto& directives = record->directives;
     const auto place = rules ? place_of_rules(directives) : directives.size();
     for (std::size_t i = 0; i < directives.size(); ++i) {
@@ -242,6 +250,10 @@ bool CheckHost::includes(const Directive& directive, const std::string& domain, 
       throw Stop{Result::permerror, "no SPF record at " + target + ", which " + domain + " includes"};
     default: return false;  // permerror and temperror do not return
   }
+}
+
+void CheckHost::ask_explanation(const std::string& exp, const std::string& domain) {
+  prefetch_->explanation(exp, domain);
 }
 
 std::optional<std::string> CheckHost::explanation(const std::string& exp, const std::string& domain) {

@@ -30,18 +30,28 @@ struct Finding {
 
 class CheckHost {
  public:
-  // The resolver must outlive it, and so must `trace`.
-  CheckHost(Resolver& resolver, const Identities& identities, Trace& trace);
+  // The resolver must outlive it, and so must `trace`. Of what is asked early, at
+  // most `ahead` answers wait that nobody has asked for.
+  CheckHost(Resolver& resolver, const Identities& identities, Trace& trace,
+            unsigned ahead = Limits::most_ahead);
   ~CheckHost();
 
+  // Asks for what check() and, where there is no record, guess() will need, and does
+  // not wait: for one that comes later, while another is waited for. The terms must
+  // last until that one is over.
+  void ask_ahead(const std::string& domain, const std::vector<Directive>& rules,
+                 const std::vector<Directive>& guess);
+
   // Evaluates the record of `domain`. `rules` are local terms, tried at this
-  // record and what it redirects to, just before its trailing run of equally
-  // qualified -, ~ or ? directives that ends in all. Throws std::exception for
+  // record and what it redirects to, where place_of_rules() says. Throws std::exception for
   // trouble of our own only.
   Finding check(const std::string& domain, const std::vector<Directive>& rules);
 
   // Tries local terms where `domain` has no record: none if none matches.
   Finding guess(const std::string& domain, const std::vector<Directive>& terms);
+
+  // Asks for what explanation() will need, and does not wait.
+  void ask_explanation(const std::string& exp, const std::string& domain);
 
   // Fetches and expands the text of an exp= (section 6.2), found in the record
   // of `domain`; nothing if anything is wrong with it.
@@ -59,6 +69,7 @@ class CheckHost {
  private:
   struct Stop;  // permerror and temperror leave an evaluation at once
   class Observed;
+  struct Asking;
 
   Finding evaluate(std::string domain, unsigned depth, const std::vector<Directive>* rules);
   std::optional<Record> fetch(const std::string& domain, unsigned depth);
@@ -77,9 +88,9 @@ class CheckHost {
   void count_void(const std::string& domain);
 
   const Identities identities_;
+  std::shared_ptr<Prefetch> prefetch_;
   std::unique_ptr<Observed> resolver_;
   Libspf2 libspf2_;
-  std::shared_ptr<Prefetch> prefetch_;
   Trace& trace_;
   Limits record_limits_, local_limits_;
   Limits* limits_ = &record_limits_;  // of what is being evaluated

@@ -1,7 +1,7 @@
 #include "spf/engine/exemption.hh"
 
 #include <exception>
-#include <memory>
+#include <list>
 #include <set>
 #include <utility>
 
@@ -9,7 +9,6 @@
 #include "spf/engine/check_host.hh"
 #include "spf/engine/dmarc.hh"
 #include "spf/engine/forwarders.hh"
-#include "spf/engine/prefetch.hh"
 
 namespace spf {
 
@@ -19,8 +18,7 @@ namespace {
 // asked, too, and what a forwarder's record needs must still be askable.
 constexpr std::size_t most_ahead = Limits::most_questions / 2;
 
-// A resolver that asks no more than so much early, and follows no answer after
-// its own end.
+// A resolver that asks no more than so much early.
 class Sparing : public Resolver {
  public:
   explicit Sparing(Resolver& resolver) : resolver_(resolver) {}
@@ -31,11 +29,7 @@ class Sparing : public Resolver {
       if (asked_.size() == most_ahead) return;
       asked_.insert(question);
     }
-    if (!follow) return resolver_.prefetch(name, type);
-    resolver_.prefetch(name, type,
-                       [alive = std::weak_ptr(alive_), follow = std::move(follow)](const Answer& answer) {
-                         if (!alive.expired()) follow(answer);
-                       });
+    resolver_.prefetch(name, type, std::move(follow));
   }
   const Answer& lookup(std::string_view name, RrType type) override {
     return resolver_.lookup(name, type);
@@ -44,7 +38,18 @@ class Sparing : public Resolver {
  private:
   Resolver& resolver_;
   std::set<std::pair<std::string, RrType>> asked_;
-  const std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+// The evaluation of one forwarder's own record.
+struct Forwarder {
+  std::string domain;
+  CheckHost host;
+
+  Forwarder(const std::string& name, const Query& query, Resolver& resolver, Trace& trace)
+      : domain(name), host(resolver, {query.client, "postmaster@" + name, query.helo, {}, 0}, trace) {
+    static const std::vector<Directive> none;
+    host.ask_ahead(domain, none, none);
+  }
 };
 
 Exemption exempt(std::string reason) { return {std::move(reason), false, {}}; }
@@ -52,11 +57,9 @@ Exemption exempt(std::string reason) { return {std::move(reason), false, {}}; }
 Exemption in_trouble(std::string problem) { return {{}, true, std::move(problem)}; }
 
 // The first of the forwarders' domains whose own record passes the client.
-Exemption passed_by(const std::vector<std::string>& domains, const Query& query,
-                    Resolver& resolver, Trace& trace) {
+Exemption passed_by(std::list<Forwarder>& forwarders, Trace& trace) {
   Exemption none;
-  for (const std::string& domain : domains) {
-    CheckHost host(resolver, {query.client, "postmaster@" + domain, query.helo, {}, 0}, trace);
+  for (auto& [domain, host] : forwarders) {
     trace.forwarder(domain);
     const Result result = host.check(domain, {}).result;
     trace.forwarder_done(domain, result);
@@ -93,13 +96,12 @@ Exemption decide(const Query& query, const ExemptionOptions& options, Resolver& 
   if (auto known = without_dns(query, forwarders, options.dmarc)) return *std::move(known);
 
   Sparing sparing(resolver);
-  for (const std::string& domain : forwarders.domains) sparing.prefetch(domain, RrType::txt, {});
+  std::list<Forwarder> all;
+  for (const std::string& domain : forwarders.domains) all.emplace_back(domain, query, sparing, trace);
   const std::string domain = options.dmarc ? subject(query).domain : std::string();
   for (const std::string& name : dmarc_names(domain)) resolver.prefetch(name, RrType::txt);
-  for (const std::string& domain : forwarders.domains)
-    std::make_shared<Prefetch>(sparing, query.client)->ask_record(domain);
 
-  Exemption by_forwarder = passed_by(forwarders.domains, query, sparing, trace);
+  Exemption by_forwarder = passed_by(all, trace);
   if (!options.dmarc || !by_forwarder.reason.empty()) return by_forwarder;
   Exemption by_dmarc = left_to_dmarc(domain, resolver, trace);
   return by_dmarc.reason.empty() && by_forwarder.trouble ? by_forwarder : by_dmarc;

@@ -18,6 +18,11 @@ struct Limits {
   // terms of ten names need, and some. Not in the RFC: more is temperror.
   static constexpr unsigned most_questions = 130;
 
+  // What may be asked in vain: so much that the ten terms that are evaluated can
+  // still ask all they need. Where the HELO name is judged too, it has its share.
+  static constexpr unsigned most_ahead = most_questions - (1 + most_lookups * (1 + most_names));
+  static constexpr unsigned most_ahead_for_helo = 6;
+
   unsigned lookups = 0;
   unsigned voids = 0;
 };

@@ -227,6 +227,16 @@ std::variant<Record, SyntaxProblem> parse_record(std::string_view text) {
   return record;
 }
 
+std::size_t place_of_rules(const std::vector<Directive>& directives) {
+  std::size_t last = 0;
+  while (last < directives.size() && directives[last].mechanism != Mechanism::all) ++last;
+  if (last == directives.size() || directives[last].qualifier == Qualifier::pass)
+    return directives.size();
+  std::size_t first = last;
+  while (first > 0 && directives[first - 1].qualifier == directives[last].qualifier) --first;
+  return first;
+}
+
 Terms parse_terms(std::string_view text) {
   Terms terms;
   for_each_term(text, is_spf_record(text) ? version.size() : 0,

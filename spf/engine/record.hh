@@ -78,6 +78,11 @@ RecordSelection select_record(const std::vector<std::string>& texts);
 // (section 4.6).
 std::variant<Record, SyntaxProblem> parse_record(std::string_view text);
 
+// Before which directive local rules are tried: that which begins the trailing run
+// of equally qualified -, ~ or ? directives that ends in all. The number of
+// directives where they have no place.
+std::size_t place_of_rules(const std::vector<Directive>& directives);
+
 // Reads terms without a version, as spfrules and spfguess hold them; a leading
 // v=spf1 is skipped. What has a syntax error, and any modifier, is left out
 // and reported.

@@ -53,6 +53,9 @@ class FakeResolver : public spf::Resolver {
   // What a name server would have been asked, links of aliases included.
   unsigned questions() const { return questions_; }
 
+ protected:
+  static Key key_of(std::string_view name, spf::RrType type) { return {lower(name), type}; }
+
  private:
   static std::string lower(std::string_view name) {
     std::string result(name);
