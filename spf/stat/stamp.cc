@@ -99,12 +99,12 @@ Stamp StampReader::read(std::string_view line) {
   std::size_t text = behind_blanks(line, at);
   if (text == at) return {};
   if (between == 'T') text = zone.given ? behind_tag(line, text) : text;
-  if (between == ' ' && !zone.given)
-    return {local_time(line.substr(0, 16), year, month, day, hour, minutes) + seconds, text};
-  const std::int64_t time =
-      ((days_since_1970(year, month, day) * 24 + hour) * 60 + minutes) * 60 + seconds - zone.seconds;
-  if (time < 0) return {{}, text};
-  return {time, text};
+  const bool is_local = between == ' ' && !zone.given;
+  const std::int64_t minute =
+      is_local ? local_time(line.substr(0, 16), year, month, day, hour, minutes)
+               : ((days_since_1970(year, month, day) * 24 + hour) * 60 + minutes) * 60 - zone.seconds;
+  if (minute < 0) return {{}, text};
+  return {minute + seconds, text};
 }
 
 std::int64_t StampReader::local_time(std::string_view minute, int year, int month, int day, int hour,
