@@ -22,7 +22,7 @@ class Transactions {
   bool begins(const EnvelopeLine& line);
 
  private:
-  static constexpr std::size_t slots = 65536;
+  static constexpr std::size_t slots = 16384;
 
   struct Last {
     std::uint64_t digest = 0;
