@@ -53,14 +53,14 @@ void VirtualResolver::finish(Question& question, const Answer& answer) {
 }
 
 void VirtualResolver::ask_what_is_due() {
+  const auto is_tcp = [](const auto& attempt) { return attempt.second.way == Schedule::Way::tcp; };
+  std::size_t connections = 0;
+  for (const auto& [key, question] : questions_)
+    connections += std::size_t(std::count_if(question.attempts.begin(), question.attempts.end(), is_tcp));
   for (auto& [key, question] : questions_) {
     if (question.answer) continue;
-    std::size_t connections = 0;
-    for (const auto& [other, one] : questions_)
-      connections += std::size_t(std::count_if(one.attempts.begin(), one.attempts.end(), [](const auto& attempt) {
-        return attempt.second.way == Schedule::Way::tcp;
-      }));
     for (const Attempt& attempt : question.schedule.due(now(), connections < most_connections_)) {
+      connections += attempt.way == Schedule::Way::tcp;
       question.attempts.insert({attempt.number, attempt});
       send(key, attempt);
     }
