@@ -83,8 +83,9 @@ class Evaluation {
              Resolver& resolver, Trace& trace, unsigned ahead)
       : client_(query.client), options_(options), local_(local), who_(std::move(who)), verdict_(blank(who_)) {
     attempt([&] {
-      host_.emplace(resolver, Identities{query.client, who_.sender, query.helo, options.receiver, std::time(nullptr)},
-                    trace, ahead);
+      const Identities identities = {query.client, who_.sender, query.helo, options.receiver,
+                                     std::time(nullptr)};
+      host_.emplace(resolver, identities, trace, ahead);
     });
   }
 

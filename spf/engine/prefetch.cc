@@ -15,7 +15,8 @@ void Prefetch::begin(const std::string& domain, const std::vector<Directive>& ru
 
 void Prefetch::record(const Record& record, const std::string& domain, unsigned lookups,
                       const std::vector<Directive>* rules) {
-  walk(record, {.domain = domain, .due = true, .lookups = lookups, .rules = rules, .without_record = nullptr});
+  walk(record, {.domain = domain, .due = true, .lookups = lookups, .rules = rules,
+                .without_record = nullptr});
 }
 
 void Prefetch::local_terms(const std::vector<Directive>& terms, const std::string& domain) {
@@ -44,7 +45,8 @@ void Prefetch::walk(const Record& record, const Expected& place) {
   if (!walk(begin, middle, way)) return;
   if (middle != end) {
     // They are counted by themselves, as when they are evaluated.
-    Walk local = {.domain = place.domain, .due = place.due, .lookups = 0, .counts = false, .first = way.first};
+    Walk local = {.domain = place.domain, .due = place.due, .lookups = 0, .counts = false,
+                  .first = way.first};
     const auto& rules = *place.rules;
     if (!walk(rules.data(), rules.data() + rules.size(), local)) return;
     way.first = local.first;
