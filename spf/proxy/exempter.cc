@@ -22,7 +22,7 @@ std::optional<Exemption> decode_exemption(std::string_view octets) {
 }
 
 Exempter::Exempter(const Query& query, const ExemptionOptions& options,
-                   const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
+                   const SealedAddresses& name_servers, std::chrono::seconds time,
                    Search* search)
     : process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,
                [&](Resolver& resolver) {

@@ -6,9 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "spf/base/socket_address.hh"
 #include "spf/engine/exemption.hh"
 #include "spf/proxy/os.hh"
 #include "spf/wall/walled_process.hh"
@@ -23,7 +21,7 @@ class Exempter final : public RunningCheck {
   // Starts the search, which asks `name_servers` and ends within `time`. Throws
   // std::system_error.
   Exempter(const Query& query, const ExemptionOptions& options,
-           const std::vector<SocketAddress>& name_servers, std::chrono::seconds time,
+           const SealedAddresses& name_servers, std::chrono::seconds time,
            Search* search = exemption);
 
   int descriptor() const override { return process_.descriptor(); }

@@ -358,7 +358,7 @@ CheckOptions check_options(const Config& config) {
 }
 
 ExemptionOptions exemption_options(const Config& config) {
-  return {.forwarders = config.forwarders, .dmarc = config.dmarc, .receiver = config.receiver};
+  return {.forwarders = config.forwarders, .dmarc = config.dmarc};
 }
 
 bool has_exemptions(const Config& config) { return config.dmarc || !config.forwarders.empty(); }
