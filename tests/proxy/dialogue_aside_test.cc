@@ -92,7 +92,7 @@ TEST_CASE("the exit code is the child's own") {
 
 TEST_CASE("of a control file the first line counts, without trailing blanks") {
   Wrapped spfwrap({.control = {{"spfbehavior", "3 \t \n0\n"},
-                               {"spfexp", "by the file \t\nnot this\n"}}});
+                               {"spfexp", "# ours\nby the file \t\n\n"}}});
   spfwrap.hello();
   CHECK(spfwrap.ask("MAIL FROM:<a@fail.example.org>") == "250 ok");
   CHECK(spfwrap.ask("RCPT TO:<b@example.org>") == "550 by the file (#5.7.1)");
