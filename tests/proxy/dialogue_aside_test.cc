@@ -90,7 +90,7 @@ TEST_CASE("the exit code is the child's own") {
     }
 }
 
-TEST_CASE("of a control file the first line counts, without trailing blanks") {
+TEST_CASE("of a control file the first line counts, of a list all of them, without trailing blanks") {
   Wrapped spfwrap({.control = {{"spfbehavior", "3 \t \n0\n"},
                                {"spfexp", "# ours\nby the file \t\n\n"}}});
   spfwrap.hello();
