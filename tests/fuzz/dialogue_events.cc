@@ -139,9 +139,10 @@ void Dialogue::mail(ServerModel& server, const std::string& address) {
   require(!judgements_.empty(), "a MAIL that was not judged");
   Judgement& judgement = judgements_.back();
   if (judgement.kind == Judgement::Kind::held) {
-    require(view_.verb() == "RCPT" && judgement.resets == view_.resets() &&
-                decision(judgement, level_of_recipient(judgement)) == spf::Decision::accept,
-            "a MAIL that was held back, for nobody");
+    if (!session_.finished())
+      require(view_.verb() == "RCPT" && judgement.resets == view_.resets() &&
+                  decision(judgement, level_of_recipient(judgement)) == spf::Decision::accept,
+              "a MAIL that was held back, for nobody");
     require(!server.in_transaction() || reading_.keeps_on_hello, "a MAIL inside another");
     judgement.used = false;
   } else {
@@ -161,7 +162,10 @@ void Dialogue::recipient(ServerModel& server, const std::string& address) {
   const Judgement& judgement = judgements_.back();
   if (judgement.resets != view_.resets()) return;
   require(judgement.kind != Judgement::Kind::rejected, "a recipient of a rejected MAIL");
-  if (judgement.kind == Judgement::Kind::held)
+  // A session that is over has answered what the server still hears; behind the
+  // message a recipient has no MAIL.
+  const bool over = judgement.used && !server.in_transaction();
+  if (judgement.kind == Judgement::Kind::held && !over && !session_.finished())
     require(decision(judgement, level_of_recipient(judgement)) == spf::Decision::accept,
             "a recipient whose level refuses the MAIL");
   if (judgement.used) server.tag = static_cast<int>(judgements_.size()) - 1;
