@@ -57,7 +57,7 @@ Cost cost(unsigned checks, double loss, const std::vector<VirtualServer>& server
     prepare(network);
     const auto start = network.time;
     VirtualResolver resolver(network, 20s);
-    const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@corp.example"}, {}, resolver);
+    const Verdict verdict = check({*Address::parse("192.0.2.1"), "h.example", "joe@corp.example"}, {}, resolver).verdict;
     REQUIRE((verdict.result == Result::fail || verdict.result == Result::temperror));
     temperrors += verdict.result == Result::temperror;
     times.push_back(std::chrono::duration_cast<milliseconds>(network.time - start));

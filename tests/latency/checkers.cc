@@ -183,15 +183,16 @@ Outcome check_by_spfwrap(const Task& task) {
   for (const std::string& server : task.servers)
     servers.push_back(*spf::SocketAddress::parse(server, std::uint16_t(task.port)));
   const auto start = Clock::now();
-  spf::Evaluator evaluator(query, options, servers, std::chrono::seconds(20));
+  const spf::SealedAddresses sealed(servers);
+  spf::Evaluator evaluator(query, options, sealed, std::chrono::seconds(20));
   for (;;) {
     pollfd output = {evaluator.descriptor(), POLLIN, 0};
     poll(&output, 1, -1);
-    const auto verdict = evaluator.read();
-    if (!verdict) continue;
+    const auto answer = evaluator.read();
+    if (!answer) continue;
     const double took = milliseconds_since(start);
     const bool sound = evaluator.complaint().empty();
-    return {task.number, sound ? std::string(name(verdict->result)) : evaluator.complaint(), took};
+    return {task.number, sound ? std::string(name(std::get<spf::Judgement>(*answer).verdict.result)) : evaluator.complaint(), took};
   }
 }
 
