@@ -43,17 +43,17 @@ LATENCY  = $(BUILD)/tests/latency/latency
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
 RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/build/postfix \
-           READERS_ROOT=$(CURDIR)/build/readers
+           READERS_ROOT=$(CURDIR)/build/readers EXAMPLES_ROOT=$(CURDIR)/build/examples
 
 # What Debian calls the things we need, and a file of each that tells whether
 # it is there. Of mailfront see MAIL_SERVER: not every Debian has it.
-PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev \
-           libseccomp-dev libssl-dev catch2 libyaml-cpp-dev ucspi-tcp nsd swaks mandoc perl \
+BUILD_PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev libseccomp-dev libssl-dev
+BUILD_PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h /usr/include/idn2.h \
+                 /usr/include/unistr.h /usr/include/seccomp.h /usr/include/openssl/ssl.h
+PACKAGES = $(BUILD_PACKAGES) catch2 libyaml-cpp-dev ucspi-tcp nsd swaks mandoc perl \
            python3-spf spfquery openssl python3 libnet-ssleay-perl daemontools bzip2 xz-utils zstd \
            $$(apt-cache pkgnames mailfront)
-PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h \
-           /usr/include/idn2.h /usr/include/unistr.h /usr/include/seccomp.h \
-           /usr/include/openssl/ssl.h /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
+PROOFS   = $(BUILD_PROOFS) /usr/include/catch2 /usr/include/yaml-cpp/yaml.h /usr/bin/tcpserver \
            /usr/sbin/nsd /usr/bin/swaks /usr/bin/mandoc \
            /usr/bin/prove /usr/lib/python3/dist-packages/spf.py /usr/bin/spfquery \
            /usr/bin/openssl /usr/bin/python3 /usr/share/doc/libnet-ssleay-perl /usr/bin/multilog \
@@ -75,7 +75,7 @@ MAIL_SERVER := $(if $(wildcard /usr/sbin/mailfront),,build/postfix)
 # no network.
 READERS := $(if $(and $(wildcard /usr/bin/spamassassin),$(wildcard /usr/sbin/opendmarc)),,build/readers)
 
-.PHONY: all check demo bench bench-ready conformance differential eod-table growth latency latency-ready simulate storm deps ready install clean run-%
+.PHONY: all check demo bench bench-ready conformance differential eod-table growth latency latency-ready simulate storm deps ready install uninstall clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -125,12 +125,30 @@ $(BUILD)/%.o: %.cc conf-cc conf-qmail
 	@mkdir -p $(@D)
 	$(CXX) $(OPTIMISER) -I. -I$(BUILD) -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c -o $@ $<
 
+# Where they say /usr/local/bin and /var/qmail, the installed manuals and examples
+# say what holds here.
+HERE     = sed 's|/usr/local/bin|$(PREFIX)/bin|g; s|/var/qmail|$(QMAIL)|g'
+BINDIR   = $(DESTDIR)$(PREFIX)/bin
+MANDIR   = $(DESTDIR)$(PREFIX)/share/man
+DOCDIR   = $(DESTDIR)$(PREFIX)/share/doc/spfwrap
+EXAMPLES = $(sort $(patsubst man/%,%,$(shell find man/examples -type f)))
+INSTALL  = install
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	  $(DESTDIR)$(PREFIX)/share/man/man8
-	install -s -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	$(INSTALL) -d $(BINDIR) $(addprefix $(MANDIR)/,man1 man8) $(addprefix $(DOCDIR)/,$(sort $(dir $(EXAMPLES))))
+	$(INSTALL) -s -m 755 $(addprefix $(BIN)/,$(PROGRAMS)) $(BINDIR)
+	set -e; for page in $(MANPAGES); do \
+	  to=$(MANDIR)/man$${page##*.}/$$page; $(HERE) man/$$page >$$to; chmod 644 $$to; done
+	set -e; for file in $(EXAMPLES); do \
+	  to=$(DOCDIR)/$$file; $(HERE) man/$$file >$$to; \
+	  if [ -x man/$$file ]; then chmod 755 $$to; else chmod 644 $$to; fi; done
+
+# What install has put there, and of the directories those that are ours alone.
+uninstall:
+	rm -f $(addprefix $(BINDIR)/,$(PROGRAMS)) \
+	  $(foreach page,$(MANPAGES),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)) \
+	  $(addprefix $(DOCDIR)/,$(EXAMPLES))
+	test ! -d $(DOCDIR) || find $(DOCDIR) -depth -type d -empty -delete
 
 clean:
 	rm -rf build $(PROGRAMS)
@@ -158,9 +176,9 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y --no-install-recommends $(PACKAGES)
 
-run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER) $(READERS)
+run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER) $(READERS) build/examples
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
-	$(RUN) prove -j 2 $(filter $(LONGEST),$(TESTS)) tests/arrows $(filter-out $(LONGEST),$(TESTS))
+	$(RUN) prove -j 2 $(filter $(LONGEST),$(TESTS)) tests/arrows tests/install $(filter-out $(LONGEST),$(TESTS))
 
 run-demo: all $(HELPERS)
 	$(RUN) QMAIL=$(QMAIL) sh tests/demo
@@ -193,6 +211,11 @@ build/postfix:
 
 build/readers:
 	sh tests/unpack $@ spamassassin opendmarc || echo 'spamassassin and opendmarc: left out, no network'
+
+# Whom man/examples is for.
+build/examples:
+	sh tests/unpack $@ ucspi-tcp-ipv6 ipsvd runit daemontools s6 systemd fail2ban \
+	  libmail-dmarc-perl libmail-dkim-perl || echo 'examples for others than tcpserver: left out, no network'
 
 # Messages by the thousand under faults of every kind: make storm [N=10000] [SEED=1];
 # QUEUE=1: all of them with spfqueue, which else a third has.

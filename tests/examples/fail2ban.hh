@@ -1,0 +1,21 @@
+// fail2ban with the filter of man/examples.
+#pragma once
+
+#include <string>
+
+#include "tests/examples/example.hh"
+
+namespace test::fail2ban {
+
+inline bool there() { return !debian_program("fail2ban-regex").empty(); }
+
+// The addresses that it takes out of a log, one a line.
+inline std::string banned(const std::string& log) {
+  const TempDir files;
+  return run({"/usr/bin/python3", "-B", debian_program("fail2ban-regex"), "-o", "ip", files.write("log", log),
+              "man/examples/fail2ban/spfwrap-filter.conf"},
+             {{"PYTHONPATH", unpacked("/usr/lib/python3/dist-packages")}})
+      .out;
+}
+
+}  // namespace test::fail2ban
