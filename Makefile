@@ -2,8 +2,8 @@
 
 comma := ,
 
-CXX    := $(shell head -n 1 conf-cc)
-LD     := $(shell head -n 1 conf-ld)
+CXX    := $(shell head -n 1 conf-cc) $(CPPFLAGS) $(CXXFLAGS)
+LD     := $(shell head -n 1 conf-ld) $(LDFLAGS)
 PREFIX := $(shell head -n 1 conf-home)
 QMAIL  := $(shell head -n 1 conf-qmail)
 
@@ -63,6 +63,9 @@ BENCH_PROOFS   = /usr/bin/stunnel4 /usr/lib/python3/dist-packages/dns
 LATENCY_PACKAGES = python3-dnspython gnuplot-nox
 LATENCY_PROOFS   = /usr/lib/python3/dist-packages/dns /usr/bin/gnuplot
 LATENCY_MISSING := $(filter-out $(wildcard $(LATENCY_PROOFS)),$(LATENCY_PROOFS))
+DEB_PACKAGES   = $(BUILD_PACKAGES) build-essential debhelper lintian
+DEB_PROOFS     = $(BUILD_PROOFS) /usr/share/doc/build-essential /usr/bin/dh /usr/bin/lintian
+DEB_MISSING   := $(filter-out $(wildcard $(DEB_PROOFS)),$(DEB_PROOFS))
 BENCH_MISSING := $(filter-out $(wildcard $(BENCH_PROOFS)),$(BENCH_PROOFS))
 MISSING := $(filter-out $(wildcard $(PROOFS)),$(PROOFS))
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -75,7 +78,7 @@ MAIL_SERVER := $(if $(wildcard /usr/sbin/mailfront),,build/postfix)
 # no network.
 READERS := $(if $(and $(wildcard /usr/bin/spamassassin),$(wildcard /usr/sbin/opendmarc)),,build/readers)
 
-.PHONY: all check demo bench bench-ready conformance differential eod-table growth latency latency-ready simulate storm deps ready install uninstall clean run-%
+.PHONY: all check demo bench bench-ready deb deb-trial conformance differential eod-table growth latency latency-ready simulate storm deps ready install uninstall clean run-%
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -152,6 +155,27 @@ uninstall:
 
 clean:
 	rm -rf build $(PROGRAMS)
+
+# Debian's packages, in build/deb. They are made of a copy, since dpkg-buildpackage
+# writes beside the tree and into it.
+DEB = build/deb/spfwrap-$(VERSION)
+# The lintian of Debian 12 does not know the field Static-Built-Using.
+LINTIAN = $(shell lintian --print-version | sed -n 's/^2\.116\..*/--suppress-tags unknown-field/p')
+
+deb:
+	test -z "$(DEB_MISSING)" || $(MAKE) deps PACKAGES="$(DEB_PACKAGES)"
+	rm -rf build/deb
+	mkdir -p $(DEB)
+	cp -a CHANGES LICENSE Makefile README conf-* debian man spf spfwrap.cc tests $(DEB)
+	test "$$(cd $(DEB) && dpkg-parsechangelog -S Version)" = $(VERSION)
+	cd $(DEB) && dpkg-buildpackage -us -uc -b -j$(shell nproc)
+	lintian --fail-on error,warning $(LINTIAN) build/deb/*.changes
+
+# The package installed, tried by autopkgtest and removed: as root, on a machine that
+# is there for that.
+deb-trial:
+	test -x /usr/bin/autopkgtest || $(MAKE) deps PACKAGES=autopkgtest
+	sh tests/package $(DEB)
 
 # The tests. What is missing is installed first; then make starts anew, since
 # nothing of it was there when it read this file, and with all processors.
