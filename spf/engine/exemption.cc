@@ -96,6 +96,8 @@ Exemption decide(const Query& query, const ExemptionOptions& options, Resolver& 
   if (auto known = without_dns(query, forwarders, options.dmarc)) return *std::move(known);
 
   Sparing sparing(resolver);
+  // All the records before what any of them needs.
+  for (const std::string& domain : forwarders.domains) sparing.prefetch(domain, RrType::txt, {});
   std::list<Forwarder> all;
   for (const std::string& domain : forwarders.domains) all.emplace_back(domain, query, sparing, trace);
   const std::string domain = options.dmarc ? subject(query).domain : std::string();
