@@ -94,7 +94,7 @@ $(BIN)/spfqueue: $(BUILD)/spf/queue/spfqueue.o $(ARCHIVE)
 	$(LD) -o $@ $^
 
 $(BIN)/spfstat: $(BUILD)/spf/stat/spfstat.o $(ARCHIVE)
-	$(LD) -o $@ $^
+	$(LD) -o $@ $^ $(LIBS)
 
 # OpenSSL is not linked in: the host's own has the repairs that it needs so often.
 $(BIN)/spftls: $(BUILD)/spf/tls/spftls.o $(ARCHIVE)
