@@ -104,15 +104,15 @@ TEST_CASE("a line is as slow as it is told, over TCP with its handshake") {
   const std::string query = question(2);
   const std::string message = std::string{char(query.size() >> 8), char(query.size())} + query;
   const double over_tcp = least(45, [&] { return milliseconds_over(connected(SOCK_STREAM, far, 0), message); });
-  CHECK(over_tcp >= 39.5);
+  CHECK(over_tcp >= 39);
   CHECK(over_tcp < 60);
 }
 
 TEST_CASE("a check behind the wall costs the round trips of its record's depth", "[waits]") {
   const Records records = read_records();
   FarServer far([&](DnsServer& server) { records.publish(server); }, 1);
-  constexpr double round_trip = 20;
-  far.set(0, {std::chrono::milliseconds(20), 0, 1});
+  constexpr int round_trip = 200;  // long, so that a busy machine does not matter
+  far.set(0, {std::chrono::milliseconds(round_trip), 0, 1});
   for (const char* name : {"ip4", "microsoft", "google", "corporate"}) {
     const Record& record = records.find(name);
     const Task task{0, &record, {FarServer::address(0)}, far.port()};
