@@ -1,7 +1,5 @@
 #include "spf/base/lines.hh"
 
-#include <algorithm>
-
 namespace spf {
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -15,17 +13,24 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   }
 }
 
-std::vector<ListLine> list_lines(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r";
-  std::vector<ListLine> list;
-  std::size_t number = 0;
-  for (std::string_view line : lines_of(text)) {
-    ++number;
-    if (line.starts_with('#')) continue;
-    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
-    line = line.substr(0, line.find_last_not_of(blanks) + 1);
-    if (!line.empty()) list.push_back({number, line});
+bool take_list_line(std::string_view& rest, ListLine& line) {
+  constexpr auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    line.text = rest.substr(0, end);
+    ++line.number;
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+    if (line.text.starts_with('#')) continue;
+    while (!line.text.empty() && is_blank(line.text.back())) line.text.remove_suffix(1);
+    while (!line.text.empty() && is_blank(line.text.front())) line.text.remove_prefix(1);
+    if (!line.text.empty()) return true;
   }
+  return false;
+}
+
+std::vector<ListLine> list_lines(std::string_view text) {
+  std::vector<ListLine> list;
+  for (ListLine line{0, {}}; take_list_line(text, line);) list.push_back(line);
   return list;
 }
 

@@ -17,8 +17,12 @@ struct ListLine {
   std::string_view text;  // without the blanks round it; not empty
 };
 
-// The lines of such a file's text, but for blank ones and those that begin with
-// #. Views point into `text`.
+// Takes lines off `rest` up to the next one that is no blank one and does not begin
+// with #, which `line` becomes; `line` holds the number of the one before, 0 at
+// first. False where there is none. Views point into the text.
+bool take_list_line(std::string_view& rest, ListLine& line);
+
+// All of them.
 std::vector<ListLine> list_lines(std::string_view text);
 
 }  // namespace spf

@@ -38,23 +38,6 @@ bool all_are(std::uint8_t kind, std::string_view text) {
   return common != 0;
 }
 
-// Takes the next line that is to be a rule off `rest`, as list_lines() has them but
-// without a list; false where there is none.
-bool take_line(std::string_view& rest, ListLine& line) {
-  while (!rest.empty()) {
-    const std::size_t end = rest.find('\n');
-    line.text = rest.substr(0, end);
-    ++line.number;
-    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
-    if (line.text.starts_with('#')) continue;
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (!line.text.empty() && is_blank(line.text.back())) line.text.remove_suffix(1);
-    while (!line.text.empty() && is_blank(line.text.front())) line.text.remove_prefix(1);
-    if (!line.text.empty()) return true;
-  }
-  return false;
-}
-
 struct Parts {
   std::string_view pattern, level;
 };
@@ -114,7 +97,7 @@ std::string without_quotes(std::string_view local) {
 
 Levels::Levels(std::string text) : text_(std::move(text)) {
   std::string_view rest = text_;
-  for (ListLine line{0, {}}; take_line(rest, line);) {
+  for (ListLine line{0, {}}; take_list_line(rest, line);) {
     const Parts parts = parts_of(line.text);
     if (problem_of(parts).empty())
       levels_ |= 1u << *level_of(parts);
@@ -132,7 +115,7 @@ std::optional<Levels::Rule> Levels::find(std::string_view mailbox) const {
   std::optional<Rule> best;
   Fit best_fit = Fit::none;
   std::string_view rest = text_;
-  for (ListLine line{0, {}}; take_line(rest, line);) {
+  for (ListLine line{0, {}}; take_list_line(rest, line);) {
     const Parts parts = parts_of(line.text);
     const Fit found = fit(parts.pattern, local, domain);
     if (found < best_fit || found == Fit::none) continue;
@@ -147,7 +130,7 @@ std::optional<Levels::Rule> Levels::find(std::string_view mailbox) const {
 Levels::Problems Levels::problems(std::size_t most) const {
   Problems result;
   std::string_view rest = text_;
-  for (ListLine line{0, {}}; result.named.size() < std::min(most, unusable_) && take_line(rest, line);) {
+  for (ListLine line{0, {}}; result.named.size() < std::min(most, unusable_) && take_list_line(rest, line);) {
     const std::string_view problem = problem_of(parts_of(line.text));
     if (problem.empty()) continue;
     result.named.push_back("line " + std::to_string(line.number) + ": " + std::string(problem) + ": " +
