@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "spf/engine/limits.hh"
-
 namespace spf {
 namespace {
 
@@ -111,10 +109,10 @@ std::optional<Judgement> decode(std::string_view octets) {
 Evaluator::Evaluator(const Query& query, const CheckOptions& options,
                      const SealedAddresses& name_servers, std::chrono::seconds time,
                      Check* check)
-    : query_(query),
-      helo_(options.helo),
-      process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,
-               [&](Resolver& resolver) { return encode(check(query, options, resolver)); }) {}
+    : WalledCheck(name_servers, time,
+                  [&](Resolver& resolver) { return encode(check(query, options, resolver)); }),
+      query_(query),
+      helo_(options.helo) {}
 
 std::optional<CheckAnswer> Evaluator::read() {
   switch (process_.read()) {

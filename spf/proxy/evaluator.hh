@@ -10,12 +10,11 @@
 
 #include "spf/engine/check.hh"
 #include "spf/engine/verdict.hh"
-#include "spf/proxy/os.hh"
-#include "spf/wall/walled_process.hh"
+#include "spf/proxy/walled_check.hh"
 
 namespace spf {
 
-class Evaluator final : public RunningCheck {
+class Evaluator final : public WalledCheck {
  public:
   // How the check is made; tests have others.
   using Check = Judgement(const Query&, const CheckOptions&, Resolver&);
@@ -26,18 +25,11 @@ class Evaluator final : public RunningCheck {
             const SealedAddresses& name_servers, std::chrono::seconds time,
             Check* check = spf::check);
 
-  int descriptor() const override { return process_.descriptor(); }
   std::optional<CheckAnswer> read() override;
-  bool reaped() override { return process_.process().pid() == 0 || process_.process().try_wait(); }
-  std::chrono::microseconds cpu_time() const override { return process_.cpu_time(); }
-  // That there is no judgement, or that the wall had a gap.
-  const std::string& complaint() const override { return complaint_; }
 
  private:
   Query query_;
   bool helo_;
-  WalledProcess process_;
-  std::string complaint_;
 };
 
 // A judgement as octets, and back; nothing for octets that are not exactly one.

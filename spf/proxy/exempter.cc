@@ -1,7 +1,5 @@
 #include "spf/proxy/exempter.hh"
 
-#include "spf/engine/limits.hh"
-
 namespace spf {
 namespace {
 
@@ -24,11 +22,10 @@ std::optional<Exemption> decode_exemption(std::string_view octets) {
 Exempter::Exempter(const Query& query, const ExemptionOptions& options,
                    const SealedAddresses& name_servers, std::chrono::seconds time,
                    Search* search)
-    : process_(name_servers, WalledProcess::Clock::now() + time, Limits::most_questions,
-               [&](Resolver& resolver) {
-                 Trace nobody;
-                 return encode(search(query, options, resolver, nobody));
-               }) {}
+    : WalledCheck(name_servers, time, [&](Resolver& resolver) {
+        Trace nobody;
+        return encode(search(query, options, resolver, nobody));
+      }) {}
 
 std::optional<CheckAnswer> Exempter::read() {
   switch (process_.read()) {

@@ -8,12 +8,11 @@
 #include <string_view>
 
 #include "spf/engine/exemption.hh"
-#include "spf/proxy/os.hh"
-#include "spf/wall/walled_process.hh"
+#include "spf/proxy/walled_check.hh"
 
 namespace spf {
 
-class Exempter final : public RunningCheck {
+class Exempter final : public WalledCheck {
  public:
   // How it is searched for; tests have others.
   using Search = Exemption(const Query&, const ExemptionOptions&, Resolver&, Trace&);
@@ -24,16 +23,7 @@ class Exempter final : public RunningCheck {
            const SealedAddresses& name_servers, std::chrono::seconds time,
            Search* search = exemption);
 
-  int descriptor() const override { return process_.descriptor(); }
   std::optional<CheckAnswer> read() override;
-  bool reaped() override { return process_.process().pid() == 0 || process_.process().try_wait(); }
-  std::chrono::microseconds cpu_time() const override { return process_.cpu_time(); }
-  // That there is no answer.
-  const std::string& complaint() const override { return complaint_; }
-
- private:
-  WalledProcess process_;
-  std::string complaint_;
 };
 
 // An exemption as octets, and back; nothing for octets that are not exactly one.
