@@ -41,8 +41,8 @@ struct StartTls {};
 
 using Action =
     std::variant<action::Warn, action::Log, action::StartCheck, action::StartExemption,
-                 action::AbandonCheck, action::Annotate, action::StartChild, action::DismissPrevious, action::RestorePrevious,
-                 action::CloseChildInput, action::PrepareTls, action::DismissTls, action::StartTls>;
+                 action::AbandonCheck, action::Annotate, action::StartChild, action::DismissPrevious,
+                 action::RestorePrevious, action::CloseChildInput, action::PrepareTls, action::DismissTls, action::StartTls>;
 
 // To be done in this order.
 using Actions = std::vector<Action>;

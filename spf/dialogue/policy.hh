@@ -44,7 +44,6 @@ class RecipientLevels {
   bool possible(unsigned level) const;
 
  private:
-
   const Config* config_;
   unsigned sender_;
 };

@@ -34,7 +34,7 @@ struct Parts {
 };
 
 Parts parts_of(std::string_view term) {
-  if (!term.empty() && std::string_view("+-~?").find(term.front()) != term.npos) term.remove_prefix(1);
+  term = without_qualifier(term);
   const std::size_t end = term.find_first_of(":=/");
   if (end == term.npos) return {term, {}, '\0'};
   if (term[end] == '/') return {term.substr(0, end), {}, '/'};
@@ -61,6 +61,11 @@ bool begins_with_dash(std::string_view term) {
 }
 
 }  // namespace
+
+std::string_view without_qualifier(std::string_view term) {
+  if (!term.empty() && std::string_view("+-~?").find(term.front()) != term.npos) term.remove_prefix(1);
+  return term;
+}
 
 std::string suggestion(std::string_view name, std::string_view value) {
   static constexpr std::array<std::string_view, 10> names = {

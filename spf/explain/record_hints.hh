@@ -8,6 +8,9 @@
 
 namespace spf {
 
+// A term without the qualifier that it may begin with (RFC 7208 section 4.6.1).
+std::string_view without_qualifier(std::string_view term);
+
 // `did you mean "ip4:"?` for the name of a term that is nearly one of RFC 7208; ""
 // for any other. `value` is what stands behind the name and its : or =.
 std::string suggestion(std::string_view name, std::string_view value);

@@ -18,10 +18,8 @@ const Directive* first_all(const Record& record) {
 }
 
 // As it is compared with another.
-std::string without_qualifier(const Directive& directive) {
-  std::string_view text = directive.text;
-  if (!text.empty() && std::string_view("+-~?").find(text.front()) != text.npos) text.remove_prefix(1);
-  std::string result(text);
+std::string compared(const Directive& directive) {
+  std::string result(without_qualifier(directive.text));
   for (char& c : result) c = lower(c);
   return result;
 }
@@ -101,7 +99,7 @@ std::vector<std::string> record_remarks(const Record& record) {
       if (directive.position > all->position) add(directive.text + ": never reached, after all");
   std::set<std::string> terms;
   for (const Directive& directive : record.directives)
-    if (directive.mechanism != Mechanism::include && !terms.insert(without_qualifier(directive)).second)
+    if (directive.mechanism != Mechanism::include && !terms.insert(compared(directive)).second)
       add(directive.text + ": stands there twice");
   for (const UnknownModifier& modifier : record.unknown)
     if (const std::string meant = suggestion(modifier.name, modifier.value); !meant.empty())
