@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 
+#include "tests/support/corporate_record.hh"
 #include "tests/support/dns_server.hh"
 #include "tests/support/namespaces.hh"
 #include "tests/support/wrapped.hh"
@@ -27,21 +28,6 @@ constexpr std::size_t most_queries = 12;
 constexpr const char* client = "192.0.2.1";
 constexpr const char* helo = "mail.corp.example";
 constexpr const char* sender = "joe@corp.example";
-
-// Four includes, one of them with two more, a, and mx with two names; nothing
-// of it matches.
-void publish(DnsServer& server) {
-  server.txt("corp.example",
-             "v=spf1 a mx include:i1.example include:i2.example include:i3.example include:i4.example -all");
-  for (const char* name : {"i1.example", "i3.example", "i4.example", "n1.example", "n2.example"})
-    server.txt(name, "v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/24 -all");
-  server.txt("i2.example", "v=spf1 include:n1.example include:n2.example ~all");
-  server.a("corp.example", "198.51.100.1");
-  for (const char* name : {"m1.corp.example", "m2.corp.example"}) {
-    server.mx("corp.example", 10, name);
-    server.a(name, "198.51.100.2");
-  }
-}
 
 struct Cost {
   double milliseconds = 0;
@@ -138,7 +124,7 @@ int inside() {
     return 1;
   }
   DnsServer server("127.0.0.1", 53);
-  publish(server);
+  publish_corporate_record(server);
   const Measured measured = measure(server, by_spfquery);
   umount2("/etc/resolv.conf", MNT_DETACH);
   if (!measured.trouble().empty()) {
@@ -166,7 +152,7 @@ Measured spfquery() {
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "--inside") == 0) return inside();
   DnsServer server;
-  publish(server);
+  publish_corporate_record(server);
   std::printf("One check of a corporate record at a resolver %d ms away, median of %d\n\n",
               int(round_trip.count()), runs);
   std::printf("  %-26s %10s %12s %9s\n", "", "ms", "round trips", "queries");

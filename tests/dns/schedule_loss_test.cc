@@ -9,6 +9,7 @@
 
 #include "spf/engine/check.hh"
 #include "tests/catch.hh"
+#include "tests/support/corporate_record.hh"
 #include "tests/support/virtual_network.hh"
 
 using namespace spf;
@@ -19,22 +20,6 @@ using test::VirtualResolver;
 using test::VirtualServer;
 
 namespace {
-
-constexpr unsigned corporate_questions = 11;
-
-// Four includes, one of them with two more, a, and mx with two names.
-void publish(FakeResolver& zone) {
-  zone.txt("corp.example",
-           "v=spf1 a mx include:i1.example include:i2.example include:i3.example include:i4.example -all");
-  for (const char* name : {"i1.example", "i3.example", "i4.example", "n1.example", "n2.example"})
-    zone.txt(name, "v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/24 -all");
-  zone.txt("i2.example", "v=spf1 include:n1.example include:n2.example ~all");
-  zone.a("corp.example", "198.51.100.1");
-  for (const char* name : {"m1.corp.example", "m2.corp.example"}) {
-    zone.mx("corp.example", name);
-    zone.a(name, "198.51.100.2");
-  }
-}
 
 struct Cost {
   milliseconds median, p99, longest;
@@ -47,7 +32,7 @@ struct Cost {
 template <class Prepare>
 Cost cost(unsigned checks, double loss, const std::vector<VirtualServer>& servers, Prepare prepare) {
   VirtualNetwork network;
-  publish(network.zone);
+  publish_corporate_record(network.zone);
   network.loss = loss;
   std::vector<milliseconds> times;
   unsigned temperrors = 0;
