@@ -6,6 +6,7 @@
 #include "tests/support/transcript.hh"
 
 using transcript::hello;
+using transcript::plays;
 
 namespace {
 
@@ -15,11 +16,6 @@ spf::Config annotate(spf::Annotate how) {
   spf::Config config = transcript::config();
   config.annotate = how;
   return config;
-}
-
-void plays(const std::string& text, const spf::Config& config) {
-  CHECK(transcript::play(text, config, whole) == "");
-  CHECK(transcript::play(text, config, 1) == "");
 }
 
 // A MAIL that passes, where nothing is started for it.

@@ -7,6 +7,7 @@
 namespace {
 
 using transcript::hello;
+using transcript::plays;
 using transcript::noop;
 
 const std::string mail = R"(
@@ -45,11 +46,6 @@ const std::string body = data + R"(
   +  helo=client.example; mechanism=mx; receiver=mx.local; identity=mailfrom;
   + x
 )";
-
-void plays(const std::string& text) {
-  CHECK(transcript::play(text, transcript::config(), std::string::npos) == "");
-  CHECK(transcript::play(text, transcript::config(), 1) == "");
-}
 
 }  // namespace
 

@@ -7,14 +7,10 @@
 namespace {
 
 using transcript::hello;
+using transcript::plays;
 using transcript::noop;
 
 const std::string greeting = hello.substr(0, hello.find("  > EHLO"));
-
-void plays(const std::string& text) {
-  CHECK(transcript::play(text, transcript::config(), std::string::npos) == "");
-  CHECK(transcript::play(text, transcript::config(), 1) == "");
-}
 
 // Where what is said at once matters: octet by octet nothing is.
 void plays_whole(const std::string& text) {

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t whole = std::string::npos;
 
 using transcript::hello;
+using transcript::plays;
 
 // A MAIL that passes, up to the start of its child.
 const std::string mail = R"(
@@ -17,11 +18,6 @@ const std::string mail = R"(
   ? a@example.org,client.example = pass example.org mx
   ! start pass
 )";
-
-void plays(const std::string& text, const spf::Config& config = transcript::config()) {
-  CHECK(transcript::play(text, config, whole) == "");
-  CHECK(transcript::play(text, config, 1) == "");
-}
 
 spf::Config terminate() {
   spf::Config config = transcript::config();

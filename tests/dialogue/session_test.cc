@@ -7,6 +7,7 @@ namespace {
 
 // How most dialogues begin.
 using transcript::hello;
+using transcript::plays;
 
 // A MAIL that passes, with the child started again for it.
 const std::string good_mail = R"(
@@ -50,11 +51,6 @@ const std::string quit = R"(
   < 221 bye
   ! finish
 )";
-
-void plays(const std::string& text, const spf::Config& config = transcript::config()) {
-  CHECK(transcript::play(text, config, std::string::npos) == "");
-  CHECK(transcript::play(text, config, 1) == "");
-}
 
 }  // namespace
 

@@ -40,6 +40,7 @@
 #include <string_view>
 
 #include "spf/settings/config.hh"
+#include "tests/catch.hh"
 
 namespace transcript {
 
@@ -71,5 +72,11 @@ inline const std::string noop = R"(
 // Plays the transcript, each input fed in pieces of `piece` octets. Returns ""
 // or what went differently.
 std::string play(std::string_view text, const spf::Config& config, std::size_t piece);
+
+// Checks that it goes as it says, with inputs whole and an octet at a time.
+inline void plays(std::string_view text, const spf::Config& with = config()) {
+  CHECK(play(text, with, std::string::npos) == "");
+  CHECK(play(text, with, 1) == "");
+}
 
 }  // namespace transcript
