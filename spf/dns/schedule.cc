@@ -179,16 +179,22 @@ std::optional<std::size_t> Schedule::server_over_tcp() const {
   return best;
 }
 
-// Nothing where it is not known any more. A packet's answer tells the round trip.
-std::optional<Schedule::Attempt> Schedule::take(unsigned number, Time now) {
+// Nothing where it is not known any more.
+std::optional<Schedule::Attempt> Schedule::forget(unsigned number) {
   const auto found = std::find_if(attempts_.begin(), attempts_.end(),
                                   [number](const Attempt& a) { return a.number == number; });
   if (found == attempts_.end()) return {};
   const Attempt attempt = *found;
   attempts_.erase(found);
-  if (attempt.way == Way::udp)
-    servers_[attempt.server].round_trip.measure(
-        std::chrono::duration_cast<RoundTrip::Duration>(now - attempt.sent));
+  return attempt;
+}
+
+// The same of one that is answered: a packet's answer tells the round trip.
+std::optional<Schedule::Attempt> Schedule::take(unsigned number, Time now) {
+  const auto attempt = forget(number);
+  if (attempt && attempt->way == Way::udp)
+    servers_[attempt->server].round_trip.measure(
+        std::chrono::duration_cast<RoundTrip::Duration>(now - attempt->sent));
   return attempt;
 }
 
@@ -219,11 +225,7 @@ void Schedule::truncated(unsigned number, Time now) {
 }
 
 void Schedule::broke(unsigned number) {
-  const auto found = std::find_if(attempts_.begin(), attempts_.end(),
-                                  [number](const Attempt& a) { return a.number == number; });
-  if (found == attempts_.end()) return;
-  broken_[found->server] = true;
-  attempts_.erase(found);
+  if (const auto attempt = forget(number)) broken_[attempt->server] = true;
 }
 
 void Schedule::lost(std::size_t server) {

@@ -56,6 +56,7 @@ class Schedule {
 
  private:
   void ask(std::size_t server, Way way, Time now);
+  std::optional<Attempt> forget(unsigned number);
   std::optional<Attempt> take(unsigned number, Time now);
   void due_over_udp(Time now);
   void step(Time now, bool late);
