@@ -134,7 +134,7 @@ HERE     = sed 's|/usr/local/bin|$(PREFIX)/bin|g; s|/var/qmail|$(QMAIL)|g'
 BINDIR   = $(DESTDIR)$(PREFIX)/bin
 MANDIR   = $(DESTDIR)$(PREFIX)/share/man
 DOCDIR   = $(DESTDIR)$(PREFIX)/share/doc/spfwrap
-EXAMPLES = $(sort $(patsubst man/%,%,$(shell find man/examples -type f)))
+EXAMPLES = $(sort $(patsubst tests/examples/files/%,examples/%,$(shell find tests/examples/files -type f)))
 INSTALL  = install
 
 install: all
@@ -143,8 +143,8 @@ install: all
 	set -e; for page in $(MANPAGES); do \
 	  to=$(MANDIR)/man$${page##*.}/$$page; $(HERE) man/$$page >$$to; chmod 644 $$to; done
 	set -e; for file in $(EXAMPLES); do \
-	  to=$(DOCDIR)/$$file; $(HERE) man/$$file >$$to; \
-	  if [ -x man/$$file ]; then chmod 755 $$to; else chmod 644 $$to; fi; done
+	  from=tests/examples/files/$${file#examples/} to=$(DOCDIR)/$$file; $(HERE) $$from >$$to; \
+	  if [ -x $$from ]; then chmod 755 $$to; else chmod 644 $$to; fi; done
 
 # What install has put there, and of the directories those that are ours alone.
 uninstall:
@@ -236,7 +236,7 @@ build/postfix:
 build/readers:
 	sh tests/unpack $@ spamassassin opendmarc || echo 'spamassassin and opendmarc: left out, no network'
 
-# Whom man/examples is for.
+# Whom the examples are for.
 build/examples:
 	sh tests/unpack $@ ucspi-tcp-ipv6 ipsvd runit daemontools s6 systemd fail2ban \
 	  libmail-dmarc-perl libmail-dkim-perl || echo 'examples for others than tcpserver: left out, no network'

@@ -1,4 +1,4 @@
-// qmail-dmarc of man/examples: what it refuses, and that it queues the whole message or
+// qmail-dmarc of tests/examples/files: what it refuses, and that it queues the whole message or
 // nothing. Perl and its modules take long to start, so the cases run side by side.
 #include "tests/catch.hh"
 

@@ -1,4 +1,4 @@
-// The files of man/examples, as a test can use them, and Debian's programs that they
+// The files of tests/examples/files, as a test can use them, and Debian's programs that they
 // are for.
 #pragma once
 
@@ -33,7 +33,7 @@ using Replacements = std::vector<std::pair<std::string, std::string>>;
 
 // An example with all of the first replaced by the second.
 inline std::string example(const std::string& name, const Replacements& replacements = {}) {
-  std::string text = read_file("man/examples/" + name);
+  std::string text = read_file("tests/examples/files/" + name);
   for (const auto& [from, to] : replacements)
     for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
       text.replace(at, from.size(), to);

@@ -1,4 +1,4 @@
-// fail2ban with the filter of man/examples.
+// fail2ban with the filter of tests/examples/files.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ inline bool there() { return !debian_program("fail2ban-regex").empty(); }
 inline std::string banned(const std::string& log) {
   const TempDir files;
   return run({"/usr/bin/python3", "-B", debian_program("fail2ban-regex"), "-o", "ip", files.write("log", log),
-              "man/examples/fail2ban/spfwrap-filter.conf"},
+              "tests/examples/files/fail2ban/spfwrap-filter.conf"},
              {{"PYTHONPATH", unpacked("/usr/lib/python3/dist-packages")}})
       .out;
 }

@@ -1,4 +1,4 @@
-// The fail2ban filter of man/examples takes the client's address, and no other that the
+// The fail2ban filter of tests/examples/files takes the client's address, and no other that the
 // client has put into the line.
 #include "tests/catch.hh"
 #include "tests/examples/fail2ban.hh"

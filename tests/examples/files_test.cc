@@ -1,4 +1,4 @@
-// tcp.smtp and qmail-cert of man/examples.
+// tcp.smtp and qmail-cert of tests/examples/files.
 #include "tests/catch.hh"
 
 #include <sys/stat.h>

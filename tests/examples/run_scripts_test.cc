@@ -1,4 +1,4 @@
-// The run scripts and units of man/examples, run by those that they are for: a client
+// The run scripts and units of tests/examples/files, run by those that they are for: a client
 // comes through to spfwrap, one message is refused, one arrives, and the log is kept.
 #include "tests/catch.hh"
 
