@@ -251,8 +251,11 @@ TEST_CASE("systemd takes the units") {
   for (const char* name : {"qmail-smtpd.socket", "qmail-smtpd@.service"})
     files.write(name, example(std::string("systemd/") + name, {{"/usr/local/bin/spfwrap", program("spfwrap")},
                                                                {"/var/qmail/bin/qmail-smtpd", "/bin/true"}}));
+  // An unpacked one looks for its own units where it is not installed; the empty
+  // path at the end stands for the usual ones.
+  const std::string units = unpacked("/usr/lib/systemd/system") + ":" + unpacked("/lib/systemd/system") + ":";
   const Finished verified = run({analyze, "verify", "--man=no", files.file("qmail-smtpd.socket"), files.file("qmail-smtpd@x.service")},
-                                {{"LD_LIBRARY_PATH", unpacked("/libraries")}});
+                                {{"LD_LIBRARY_PATH", unpacked("/libraries")}, {"SYSTEMD_UNIT_PATH", units}});
   CHECK(verified.err == "");
   CHECK(verified.code == 0);
 }
