@@ -7,16 +7,18 @@ LD     := $(shell head -n 1 conf-ld) $(LDFLAGS)
 PREFIX := $(shell head -n 1 conf-home)
 QMAIL  := $(shell head -n 1 conf-qmail)
 
-# SANITIZE=1 builds everything a second time, beside the real programs, under
+# SANITIZE=1 builds the programs a second time, beside the real ones, under
 # AddressSanitizer and UndefinedBehaviorSanitizer (with which g++ 12 warns of
-# uninitialised members in its own library).
+# uninitialised members in its own library), and links the tests with that. What
+# the tests consist of is compiled once.
+PLAIN_LD := $(LD)
 ifdef SANITIZE
   BUILD := build/sanitize
   BIN   := build/sanitize
-  CXX   += -U_FORTIFY_SOURCE -O1 -fno-omit-frame-pointer \
-           -fsanitize=address,undefined -fno-sanitize-recover=all \
-           -Wno-maybe-uninitialized
-  LD    := g++ -pie -fsanitize=address,undefined
+  SANITIZER = -U_FORTIFY_SOURCE -O1 -fno-omit-frame-pointer \
+              -fsanitize=address,undefined -fno-sanitize-recover=all \
+              -Wno-maybe-uninitialized
+  LD    := g++ -no-pie -fsanitize=address,undefined
 else
   BUILD := build
   BIN   := .
@@ -33,12 +35,13 @@ MAINS    = spf/explain/spfcheck.cc spf/queue/spfqueue.cc spf/tls/spftls.cc spf/s
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*/*.cc)))
 ARCHIVE  = $(BUILD)/libspfwrap.a $(BUILD)/libudns.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*/*_test.cc))
+ROOMS    = $(patsubst tests/%/,%,$(sort $(dir $(wildcard tests/*/*_test.cc))))
 LONGEST  = %/dialogue_gone_test %/storm_test $(BUILD)/tests/tls/%
-SUPPORT  = $(patsubst tests/%.cc,$(BUILD)/tests/%.o,$(wildcard tests/support/*.cc))
+SUPPORT  = $(patsubst %.cc,build/%.o,$(wildcard tests/support/*.cc))
 STORM    = $(BUILD)/tests/storm/storm
-PLAYERS  = $(patsubst %,$(BUILD)/tests/simulate/%.o,world plan actors play)
+PLAYERS  = $(patsubst %,build/tests/simulate/%.o,world plan actors play)
 SIMULATE = $(BUILD)/tests/simulate/simulate
-FAR      = $(patsubst %,$(BUILD)/tests/latency/%.o,far_server records checkers)
+FAR      = $(patsubst %,build/tests/latency/%.o,far_server records checkers)
 LATENCY  = $(BUILD)/tests/latency/latency
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
@@ -124,9 +127,15 @@ VERSION := $(firstword $(subst $(comma), ,$(shell sed -n '/^[0-9]/{p;q}' CHANGES
 $(BUILD)/spf/base/usage.o: CXX += -DSPF_VERSION='"$(VERSION)"'
 $(BUILD)/spf/base/usage.o: CHANGES
 
+COMPILE = $(CXX) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c
+
 $(BUILD)/%.o: %.cc conf-cc conf-qmail
 	@mkdir -p $(@D)
-	$(CXX) $(OPTIMISER) -I. -I$(BUILD) -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c -o $@ $<
+	$(COMPILE) $(SANITIZER) -I$(BUILD) -o $@ $<
+
+build/tests/%.o: tests/%.cc conf-cc conf-qmail
+	@mkdir -p $(@D)
+	$(COMPILE) $(OPTIMISER) -o $@ $<
 
 # Where they say /usr/local/bin and /var/qmail, the installed manuals and examples
 # say what holds here.
@@ -223,7 +232,7 @@ run-differential: $(JUDGE)
 	/usr/bin/python3 -B tests/differential/compare.py $(JUDGE) $(or $(CASES),20000) $(or $(SEED),1)
 
 # Tables need no optimiser; the programs do, they are part of the benchmark.
-$(BUILD)/tests/%_test.o $(BUILD)/tests/support/%.o $(BUILD)/tests/main.o: \
+build/tests/%_test.o build/tests/support/%.o build/tests/main.o: \
   OPTIMISER = -O0 -U_FORTIFY_SOURCE
 
 # What real servers take for the end of a message, behind spfwrap and alone.
@@ -251,11 +260,8 @@ run-storm: all $(STORM) $(HELPERS)
 run-simulate: $(SIMULATE)
 	$(SIMULATE) $(or $(N),100000) $(or $(SEED),1)
 
-$(SIMULATE): $(BUILD)/tests/simulate/simulate.o $(PLAYERS) $(ARCHIVE)
-	$(LD) -o $@ $^ $(LIBS)
-
-$(BUILD)/tests/simulate/simulate_test: %: %.o $(BUILD)/tests/main.o $(PLAYERS) $(ARCHIVE)
-	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
+$(SIMULATE): build/tests/simulate/simulate.o $(PLAYERS)
+$(BUILD)/tests/simulate/tests: $(PLAYERS)
 
 # How long a check takes over a slow and bad line, beside other programs:
 # make latency [CHECKS=100] [RECORDS="ip4 google"] [PROGRAMS=spfwrap,pyspf] [SERVERS=1] [SEED=1]
@@ -267,34 +273,49 @@ run-latency: $(LATENCY)
 	gnuplot -e "data='build/latency.tsv'; out='build/latency.svg'" tests/latency/plot.gp
 	cat build/latency.txt
 
-$(LATENCY): $(BUILD)/tests/latency/latency.o $(FAR) $(SUPPORT) $(ARCHIVE)
-	$(LD) -o $@ $^ $(LIBS)
+$(LATENCY): build/tests/latency/latency.o $(FAR)
+$(BUILD)/tests/latency/tests: $(FAR)
 
-$(BUILD)/tests/latency/latency_test: %: %.o $(BUILD)/tests/main.o $(FAR) $(SUPPORT) $(ARCHIVE)
-	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
-
-$(STORM): $(BUILD)/tests/storm/storm.o $(BUILD)/tests/storm/session.o $(BUILD)/tests/storm/plan.o \
-    $(SUPPORT) $(ARCHIVE)
-	$(LD) -o $@ $^ $(LIBS)
+$(STORM): $(addprefix build/tests/storm/,storm.o session.o plan.o)
 
 include tests/fuzz/rules.mk
 
 # Catch2 3 has a library, Catch2 2 has none.
 CATCH2 = $(if $(wildcard /usr/include/catch2/catch_all.hpp),-lCatch2)
 
-$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/main.o $(SUPPORT) $(ARCHIVE)
-	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
+# The tests of a room are one program, which by the name of a file runs that
+# file's alone. What the sanitizers watch comes first, so that of a function that
+# two objects have it is their copy which is linked.
+define room
+$(BUILD)/tests/$(1)/tests: $(patsubst %.cc,build/%.o,$(wildcard tests/$(1)/*_test.cc))
+$(filter $(BUILD)/tests/$(1)/%,$(TESTS)): $(BUILD)/tests/$(1)/tests
+	ln -sf tests $$@
+endef
+$(foreach r,$(ROOMS),$(eval $(call room,$r)))
 
-$(BUILD)/tests/programs/tls_load: %: %.o
-	$(TLS_LD) -o $@ $^ -lssl -lcrypto
+WATCHED  = $(if $(SANITIZE),-Wl$(comma)--whole-archive $(BUILD)/libspfwrap.a -Wl$(comma)--no-whole-archive)
+LINK     = mkdir -p $(@D) && $(LD) -o $@ $(WATCHED) $(filter %.o,$^) $(ARCHIVE)
+ALL_LIBS = $(LIBS) $(if $(SANITIZE),-lssl -lcrypto)
 
-$(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
-	$(LD) -o $@ $^
+$(BUILD)/tests/%/tests: build/tests/main.o $(SUPPORT) $(ARCHIVE)
+	$(LINK) $(CATCH2) $(ALL_LIBS)
 
-$(JUDGE) $(BUILD)/tests/bench_dns $(BUILD)/tests/wall_cost: %: %.o $(SUPPORT) $(ARCHIVE)
-	$(LD) -o $@ $^ $(LIBS)
+$(SIMULATE) $(LATENCY) $(STORM): $(SUPPORT) $(ARCHIVE)
+	$(LINK) $(ALL_LIBS)
 
-$(BUILD)/tests/conformance: $(BUILD)/tests/conformance.o $(SUPPORT) $(ARCHIVE)
+$(JUDGE) $(BUILD)/tests/bench_dns $(BUILD)/tests/wall_cost: $(BUILD)/%: build/%.o $(SUPPORT) $(ARCHIVE)
+	$(LINK) $(ALL_LIBS)
+
+$(BUILD)/tests/conformance: build/tests/conformance.o $(SUPPORT) $(ARCHIVE)
 	g++ $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -o $@ $^ -lyaml-cpp $(LIBS)
+
+# These are only what stands on the other side.
+$(BUILD)/tests/programs/tls_load: $(BUILD)/%: build/%.o
+	@mkdir -p $(@D)
+	$(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(PLAIN_LD)) -o $@ $^ -lssl -lcrypto
+
+$(BUILD)/tests/programs/%: build/tests/programs/%.o
+	@mkdir -p $(@D)
+	$(PLAIN_LD) -o $@ $^
 
 -include $(shell find build -type f -name '*.d' 2>/dev/null)

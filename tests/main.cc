@@ -1,5 +1,6 @@
-// The one Catch2 main. Called without arguments, as prove does, a test program
-// prints TAP; with arguments it is an ordinary Catch2 program.
+// The one Catch2 main. A room's tests are one program; called by a test file's name
+// it runs the cases of that file. Without arguments, as prove calls it, it prints
+// TAP; with arguments it is an ordinary Catch2 program.
 //
 // A case tagged [waits] does little but wait until some time is over. Under
 // prove all those of a program wait side by side, each in a process of its own,
@@ -7,6 +8,7 @@
 #define CATCH_CONFIG_RUNNER
 #include "tests/catch.hh"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,11 +41,22 @@ std::string escaped(const std::string& title) {
   return result;
 }
 
-std::vector<Part> parts() {
+// The test file whose name this program was called by; "" if it was called by its own.
+std::string test_file(const std::string& called) {
+  const std::string name = called.substr(called.rfind('/') + 1);
+  return name == "tests" ? "" : name;
+}
+
+bool in_file(const Catch::TestCaseInfo& info, const std::string& file) {
+  return file.empty() || std::string_view(info.lineInfo.file).ends_with("/" + file + ".cc");
+}
+
+std::vector<Part> parts(const std::string& file) {
   std::vector<Part> all;
   bool others = false;
   for (const auto& test : Catch::getRegistryHub().getTestCaseRegistry().getAllTests()) {
     const auto& info = test.getTestCaseInfo();
+    if (!in_file(info, file)) continue;
     const bool waits = info.tagsAsString().find("[waits]") != std::string::npos;
     if (waits) all.push_back({escaped(info.name)});
     others = others || !waits;
@@ -52,9 +65,16 @@ std::vector<Part> parts() {
   return all;
 }
 
-int run(const char* name, const std::string& cases) {
-  const char* tap[] = {name, "-r", "tap", cases.c_str()};
-  return Catch::Session().run(4, tap);
+int run(const std::string& file, std::vector<const char*> arguments) {
+  Catch::Session session;
+  if (const int error = session.applyCommandLine(static_cast<int>(arguments.size()), arguments.data())) return error;
+  if (!file.empty()) {
+    auto& config = session.configData();
+    config.filenamesAsTags = true;
+    if (config.testsOrTags.empty()) config.testsOrTags.push_back("");
+    for (std::string& cases : config.testsOrTags) cases += "[#" + file + "]";
+  }
+  return session.run();
 }
 
 // Prints what a part wrote, its results numbered on from `count`.
@@ -81,8 +101,12 @@ void print(const Part& part, unsigned& count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) return Catch::Session().run(argc, argv);
-  std::vector<Part> all = parts();
+  // Memory that was had is kept: on a virtual machine it costs much to get it again.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  const std::string file = test_file(argv[0]);
+  if (argc > 1) return run(file, {argv, argv + argc});
+  std::vector<Part> all = parts(file);
   for (Part& part : all) {
     part.tap = memfd_create("tap", MFD_CLOEXEC);  // which no program under test inherits
     part.pid = fork();
@@ -90,7 +114,7 @@ int main(int argc, char** argv) {
     if (part.pid != 0) continue;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(part.tap, STDOUT_FILENO);
-    return run(argv[0], part.cases);
+    return run(file, {argv[0], "-r", "tap", part.cases.c_str()});
   }
 
   unsigned count = 0;

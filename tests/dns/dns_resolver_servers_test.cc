@@ -48,6 +48,21 @@ void be_silent(DnsServer& server) {
   server.script([](const std::string&, bool) { return std::vector<std::string>{}; });
 }
 
+// Such an address of this machine with its interface, or "".
+std::string link_local_address() {
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return {};
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(all, freeifaddrs);
+  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
+    if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET6) continue;
+    const auto& address = reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr;
+    char text[INET6_ADDRSTRLEN];
+    if (!IN6_IS_ADDR_LINKLOCAL(&address) || !inet_ntop(AF_INET6, &address, text, sizeof text)) continue;
+    return std::string(text) + '%' + one->ifa_name;
+  }
+  return {};
+}
+
 }  // namespace
 
 TEST_CASE("SERVFAIL, REFUSED and silence are trouble, in time", "[waits]") {
@@ -83,7 +98,7 @@ TEST_CASE("nobody listening is trouble, and says so by the deadline", "[waits]")
   CHECK(since(start) < 1s + busy);  // long before that deadline
 }
 
-TEST_CASE("a server that is just being started again is waited for", "[waits]") {
+TEST_CASE("a server that is just being started again is waited for, over real sockets", "[waits]") {
   for (const char* address : {"127.0.0.1", "::1"}) {
     INFO(address);
     std::optional<DnsServer> server;
@@ -237,21 +252,6 @@ TEST_CASE("an IPv6 server is asked over UDP and TCP, alone and beside an IPv4 on
   be_silent(four);
   four.use({&*six});
   CHECK(ask("big.example", RrType::txt).texts.at(0).front() == 'x');
-}
-
-// Such an address of this machine with its interface, or "".
-std::string link_local_address() {
-  ifaddrs* all = nullptr;
-  if (getifaddrs(&all) != 0) return {};
-  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(all, freeifaddrs);
-  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-    if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET6) continue;
-    const auto& address = reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr;
-    char text[INET6_ADDRSTRLEN];
-    if (!IN6_IS_ADDR_LINKLOCAL(&address) || !inet_ntop(AF_INET6, &address, text, sizeof text)) continue;
-    return std::string(text) + '%' + one->ifa_name;
-  }
-  return {};
 }
 
 TEST_CASE("a link-local server is asked through its interface, over UDP and TCP") {

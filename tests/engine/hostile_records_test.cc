@@ -12,6 +12,7 @@
 
 #include "spf/proxy/evaluator.hh"
 #include "tests/catch.hh"
+#include "tests/support/process.hh"
 #include "tests/support/fake_resolver.hh"
 
 using namespace spf;
@@ -220,11 +221,7 @@ TEST_CASE("no record costs more than a moment, or 130 questions, or ends in anot
     CHECK(judgement.verdict.result == row.result);
     CHECK(*questions >= row.least_questions);
     CHECK(*questions <= 130);
-#ifdef __SANITIZE_ADDRESS__
-    const long most = 1000;  // milliseconds
-#else
-    const long most = 400;  // most take some five, on a machine with other work
-#endif
-    CHECK(cpu_time <= most);
+    // In milliseconds; most take some five, on a machine with other work.
+    CHECK(cpu_time <= (test::sanitized() ? 1000 : 400));
   }
 }

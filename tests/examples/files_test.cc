@@ -106,8 +106,8 @@ TEST_CASE("qmail-cert leaves the old certificate, and nothing else, where it fai
   }
 }
 
-#ifndef __SANITIZE_ADDRESS__  // whose leak checker fails in a set-uid program
 TEST_CASE("qmail-cert gives the file to spftls's own user, where it has one") {
+  if (left_out(sanitized(), "a sanitizer's search for leaks fails in a set-uid program")) return;
   if (geteuid() != 0) {
     SUCCEED("left out: " << "only root can give spftls a user");
     return;
@@ -126,4 +126,3 @@ TEST_CASE("qmail-cert gives the file to spftls's own user, where it has one") {
   CHECK(status(host.certificate()).st_uid == 65534);
   CHECK((status(host.certificate()).st_mode & 07777) == 0400);
 }
-#endif

@@ -21,11 +21,8 @@ namespace {
 
 const std::string rules = "127.:allow,TCPREMOTEIP=\"192.0.2.1\",SPFBEHAVIOR=\"3\"\n:allow,SPFBEHAVIOR=\"3\"\n";
 
-#ifdef __SANITIZE_ADDRESS__  // which wants terabytes of it
-const std::string address_space = "1000000000000000";
-#else
-const std::string address_space = "20000000";
-#endif
+// Of which AddressSanitizer wants terabytes.
+const std::string address_space = sanitized() ? "1000000000000000" : "20000000";
 
 // What the scripts find on a mail host: qmail's home, programs in PATH, rules, a queue,
 // DNS, and a port for SMTP.

@@ -15,7 +15,7 @@ FUZZ_PARTS    = $(filter-out $(addprefix spf/base/,own_address.cc process.cc usa
                 $(filter-out %/log_file.cc %/progress.cc %/spfstat.cc,$(wildcard spf/stat/*.cc))
 
 FUZZ_SOURCES  = $(filter-out tests/fuzz/libfuzzer.cc %_test.cc,$(wildcard tests/fuzz/*.cc))
-FUZZ_TESTED   = $(patsubst %.cc,$(BUILD)/%.o,$(FUZZ_SOURCES))
+FUZZ_TESTED   = $(patsubst %.cc,build/%.o,$(FUZZ_SOURCES))
 FUZZ_OBJECTS  = $(patsubst %.cc,build/fuzz/%.o,$(FUZZ_SOURCES) $(FUZZ_PARTS))
 
 .PHONY: fuzz fuzz-ready run-fuzz
@@ -36,11 +36,8 @@ build/fuzz/%.o: %.cc conf-qmail
 build/fuzz/%_fuzz: tests/fuzz/libfuzzer.cc $(FUZZ_OBJECTS)
 	$(FUZZ_CXX) -fsanitize=fuzzer -DFUZZ=$* -o $@ $(filter %.cc %.o,$^) $(LIBS)
 
-$(BUILD)/tests/fuzz/fuzz_test: %: %.o $(BUILD)/tests/main.o $(FUZZ_TESTED) $(ARCHIVE)
-	$(LD) -o $@ $^ $(CATCH2) $(LIBS)
+$(BUILD)/tests/fuzz/tests: $(FUZZ_TESTED)
 
 # What others share with fuzzing.
-$(BUILD)/tests/dialogue/header_readers_test: $(BUILD)/tests/fuzz/header_readers.o
-$(BUILD)/tests/dialogue/field_filter_test: $(BUILD)/tests/fuzz/field_model.o
-$(BUILD)/tests/proxy/dialogue_path_test: $(patsubst %,$(BUILD)/tests/fuzz/%_model.o,path server) \
-                                   $(BUILD)/tests/fuzz/path_grammar.o
+$(BUILD)/tests/dialogue/tests: $(addprefix build/tests/fuzz/,header_readers.o field_model.o)
+$(BUILD)/tests/proxy/tests: $(addprefix build/tests/fuzz/,path_model.o server_model.o path_grammar.o)

@@ -13,8 +13,6 @@ using namespace test;
 
 namespace {
 
-bool sanitized() { return program("spfwrap").find("sanitize") != std::string::npos; }
-
 // Memory of its own that spfwrap has changed, in kB. (Private_Dirty would also
 // count pages of a program that was linked a moment ago and isn't on disk yet.)
 long changed_memory(Wrapped& spfwrap) {
@@ -121,6 +119,7 @@ TEST_CASE("a child that goes while DNS is asked is noticed at once") {
 }
 
 TEST_CASE("1,000 MAILs are all that a session gets, a new sender starts prog each time, and nothing stays open") {
+  if (left_out(sanitized(), "so many checks take more of the processor there than a session may have")) return;
   Wrapped spfwrap(level("1"));
   spfwrap.hello();
   std::size_t most = 0;

@@ -15,14 +15,6 @@ namespace {
 
 constexpr const char* mail = "MAIL FROM:<a@pass.example.org>";
 
-// Whether a test has to be left out; says why.
-bool skip(bool needed, const char* why) {
-  if (needed) printf("# skipped: %s\n", why);
-  return needed;
-}
-
-bool sanitized() { return program("spfwrap").find("sanitize") != std::string::npos; }
-
 Setup limited(const std::string& limit, const std::string& behaviour = "2") {
   Setup setup = level(behaviour);
   setup.before = {"prlimit", limit, "--"};
@@ -93,7 +85,7 @@ TEST_CASE("a prog that can't be run again leaves the old one and its session") {
 }
 
 TEST_CASE("without memory it is 421 or 451, or the message arrives; never half") {
-  if (skip(sanitized(), "sanitizers need all address space there is")) return;
+  if (left_out(sanitized(), "sanitizers need all address space there is")) return;
   std::set<std::string> ends;
   for (int kilobytes = 600; kilobytes <= 12000; kilobytes += kilobytes < 4000 ? 100 : 1000) {
     INFO(kilobytes << " kB of address space");
@@ -108,7 +100,7 @@ TEST_CASE("without memory it is 421 or 451, or the message arrives; never half")
 }
 
 TEST_CASE("without descriptors it is 421 or 451, or the message arrives") {
-  if (skip(sanitized(), "sanitizers need descriptors of their own")) return;
+  if (left_out(sanitized(), "sanitizers need descriptors of their own")) return;
   std::set<std::string> heard_at_mail;
   for (int descriptors = 3; descriptors <= 16; ++descriptors) {
     INFO(descriptors << " descriptors");
@@ -124,8 +116,8 @@ TEST_CASE("without descriptors it is 421 or 451, or the message arrives") {
 }
 
 TEST_CASE("without processes it is 421 at the start, 451 at MAIL") {
-  if (skip(sanitized(), "sanitizers need processes of their own")) return;
-  if (skip(geteuid() != 0, "the limit counts all processes of a user; it takes one without any")) return;
+  if (left_out(sanitized(), "sanitizers need processes of their own")) return;
+  if (left_out(geteuid() != 0, "the limit counts all processes of a user; it takes one without any")) return;
   const struct { int processes; const char* greeting; const char* mail; } cases[] = {
       {1, "421 unable to start SMTP server (#4.3.0)", ""},
       {2, "220 child.example ESMTP", "451 SPF lookup failure (#4.3.0)"},  // none for the check

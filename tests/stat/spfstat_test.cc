@@ -143,7 +143,7 @@ TEST_CASE("memory does not grow with the log") {
   const std::string script =
       "perl -e 'for (1..200000) { print \"qlogenvelope: result=rejected code=550 reason=spf detail=fail pid=$_ "
       "rcptto=r remoteip=10.$_ domain=\", \"d\" x 240, \"$_ ms=1\\n\" }' | " +
-      std::string(contains(program("spfstat"), "sanitize") ? "" : "prlimit --as=67108864 ") + "\"$0\"";
+      std::string(sanitized() ? "" : "prlimit --as=67108864 ") + "\"$0\"";
   const Finished run = test::run({"sh", "-c", script, program("spfstat")}, {}, 120s);
   CHECK(run.code == 0);
   CHECK(run.err == "");

@@ -69,8 +69,11 @@ void move_into_place(const Streams& streams) {
 Process::Process(const Arguments& arguments, const Environment& environment, Streams streams) {
   adopt_orphans();
   std::vector<std::string> settings;
+  // A search for leaks takes longer than all else that a program does here; the
+  // tests of functions have it.
+  settings.push_back("LSAN_OPTIONS=detect_leaks=0");
   for (const auto& [name, value] : environment) settings.push_back(name + "=" + value);
-  for (const char* name : {"PATH", "TMPDIR", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"})
+  for (const char* name : {"PATH", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS"})
     if (const char* value = getenv(name); value && !environment.count(name))
       settings.push_back(std::string(name) + "=" + value);
   auto argv = pointers(arguments);
@@ -146,6 +149,8 @@ std::string in_directory(const char* variable, const char* usual, const std::str
 }  // namespace
 
 std::string program(const std::string& name) { return in_directory("SPFWRAP_BIN", ".", name); }
+
+bool sanitized() { return program("").find("/sanitize") != std::string::npos; }
 
 std::string test_program(const std::string& name) {
   return in_directory("SPFWRAP_BUILD", "build", "tests/programs/" + name);

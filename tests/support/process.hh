@@ -82,4 +82,7 @@ Finished run(const Arguments& arguments, const Environment& environment = {},
 std::string program(const std::string& name);         // spfwrap itself
 std::string test_program(const std::string& name);    // of tests/programs
 
+// Whether they have the sanitizers, which want time, memory and descriptors of their own.
+bool sanitized();
+
 }  // namespace test

@@ -22,14 +22,6 @@ namespace {
 constexpr const char* mail = "MAIL FROM:<a@pass.example.org>";
 constexpr const char* rcpt = "RCPT TO:<b@example.org>";
 
-bool sanitized() { return program("spfwrap").find("sanitize") != std::string::npos; }
-
-// Whether a test has to be left out; says why.
-bool skip(bool needed, const char* why) {
-  if (needed) printf("# skipped: %s\n", why);
-  return needed;
-}
-
 std::string proc(pid_t pid, const std::string& name) {
   return "/proc/" + std::to_string(pid) + "/" + name;
 }
@@ -82,7 +74,7 @@ pid_t evaluator_of(Wrapped& spfwrap) {
 }  // namespace
 
 TEST_CASE("a TLS session that idles costs little memory") {
-  if (skip(sanitized(), "sanitizers need memory of their own")) return;
+  if (left_out(sanitized(), "sanitizers need memory of their own")) return;
   for (const char* version : {"1.2", "1.3"}) {
     const TlsClient tls({"--version", version});
     Wrapped spfwrap(tls.before(level("3")));
@@ -90,7 +82,7 @@ TEST_CASE("a TLS session that idles costs little memory") {
     CHECK(deliver(spfwrap, mail).ends_with("250 ok 1095 qp 4711\n"));
     const long wrap = private_memory(spfwrap.process().pid()),
                helper = private_memory(process_of(spfwrap, "spftls"));
-    if (skip(wrap < 0 || helper < 0, "the memory of spftls is for root to see")) return;
+    if (left_out(wrap < 0 || helper < 0, "the memory of spftls is for root to see")) return;
     INFO("spfwrap " << wrap << " kB, spftls " << helper << " kB");
     CHECK(helper > 0);
     CHECK(wrap + helper < 4000);
@@ -99,7 +91,7 @@ TEST_CASE("a TLS session that idles costs little memory") {
 }
 
 TEST_CASE("20 MB of address space, which qmail-smtpd is usually given, are enough") {
-  if (skip(sanitized(), "sanitizers need all address space there is")) return;
+  if (left_out(sanitized(), "sanitizers need all address space there is")) return;
   const TlsClient tls;
   Setup setup = tls.before(level("3"));
   setup.before.insert(setup.before.end(), {"prlimit", "--as=20000000", "--"});
@@ -131,7 +123,7 @@ TEST_CASE("the client's connection is spftls's alone") {
 
   // What all of them have was ours already.
   auto theirs = descriptors(helper);
-  if (skip(theirs.empty(), "the descriptors of spftls are for root to see")) return;
+  if (left_out(theirs.empty(), "the descriptors of spftls are for root to see")) return;
   CHECK(connections(helper) == 2);
   for (const auto& [fd, what] : descriptors(child)) CHECK(theirs.count(fd) == 1);
   for (const auto& [fd, what] : descriptors(child)) theirs.erase(fd);
@@ -140,7 +132,7 @@ TEST_CASE("the client's connection is spftls's alone") {
 }
 
 TEST_CASE("nobody can look into spftls, and it leaves no core") {
-  if (skip(sanitized(), "a sanitizer's search for leaks has to look into it")) return;
+  if (left_out(sanitized(), "a sanitizer's search for leaks has to look into it")) return;
   const TempDir files;
   for (const char* name : {"spfwrap", "spftls"})
     REQUIRE(run({"cp", program(name), files.file(name)}).code == 0);
