@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <system_error>
 
 #include "spf/dialogue/log_line.hh"
 #include "spf/tls/status.hh"
@@ -84,6 +85,10 @@ Task<void> Session::serve() {
   } catch (const ChildTrouble& trouble) {
     end.child_hopeless = !child_.closed;
     say(trouble.reply);
+    end.client_may_be_sending = true;
+  } catch (const std::system_error& trouble) {  // from the lists of levels
+    warn("unable to read spffrom or spfto: " + trouble.code().message());
+    say(std::string(reply::controls));
     end.client_may_be_sending = true;
   }
   end_ = end;

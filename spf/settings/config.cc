@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "spf/base/lines.hh"
@@ -91,10 +92,23 @@ class Reader {
   // The whole file with a list, "" where there is none.
   std::string list(const char* control_name) const {
     return in_file(control_name, control_name, longest_list, "", [&](std::string& file) {
-      if (found_)
-        note(control_name, "lines: " + std::to_string(list_lines(file).size()), path(control_name));
+      if (found_) note_lines(control_name, list_lines(file).size());
       return std::move(file);
     });
+  }
+
+  // The rules of a list, none where there is no file.
+  Levels levels(const char* control_name) const {
+    auto [list, error] = ListFile::open(path(control_name).c_str(), longest_list);
+    if (error == 0) try {
+        Levels levels(std::move(list));
+        note_lines(control_name, levels.lines());
+        return levels;
+      } catch (const std::system_error& trouble) {
+        error = trouble.code().value();
+      }
+    without_file(control_name, control_name, "", error);
+    return {};
   }
 
   // How many lines that can't be used are to be named.
@@ -116,15 +130,22 @@ class Reader {
   template <class Use>
   std::string in_file(const char* name, const char* control_name, std::size_t most,
                       std::string_view otherwise, Use use) const {
-    const std::string path = this->path(control_name);
-    auto [text, error] = read_file(path.c_str(), most);
-    if (error == 0) return use(text);
+    auto [text, error] = read_file(path(control_name).c_str(), most);
+    return error == 0 ? use(text) : without_file(name, control_name, otherwise, error);
+  }
+  // `otherwise`, where there is no file; throws where it is there (errno).
+  std::string without_file(const char* name, const char* control_name, std::string_view otherwise,
+                           int error) const {
     std::string problem;
     if (error != ENOENT && error != ENOTDIR) {
-      problem = "unable to read " + path + ": " + std::strerror(error);
+      problem = "unable to read " + path(control_name) + ": " + std::strerror(error);
       if (!found_) throw ControlError(problem);
     }
     return note(name, otherwise, by_default, problem);
+  }
+
+  void note_lines(const char* control_name, std::size_t lines) const {
+    note(control_name, "lines: " + std::to_string(lines), path(control_name));
   }
 
   const Getenv& getenv_;
@@ -247,7 +268,7 @@ void warn_of_more(Config& config, const char* control_name, std::size_t lines) {
 }
 
 Levels read_levels(const Reader& reader, Config& config, const char* control_name) {
-  Levels levels(reader.list(control_name));
+  Levels levels = reader.levels(control_name);
   const Levels::Problems problems = levels.problems(reader.most_named());
   for (const std::string& problem : problems.named)
     config.warnings.push_back(std::string(control_name) + ": left out: " + problem);

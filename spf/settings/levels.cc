@@ -7,7 +7,6 @@
 
 #include "spf/base/ascii.hh"
 #include "spf/base/dns_name.hh"
-#include "spf/base/lines.hh"
 #include "spf/base/mailbox.hh"
 #include "spf/base/number.hh"
 #include "spf/base/sanitise.hh"
@@ -95,15 +94,15 @@ std::string without_quotes(std::string_view local) {
 
 }  // namespace
 
-Levels::Levels(std::string text) : text_(std::move(text)) {
-  std::string_view rest = text_;
-  for (ListLine line{0, {}}; take_list_line(rest, line);) {
+Levels::Levels(ListFile list) : list_(std::move(list)) {
+  list_.each([&](const ListLine& line) {
     const Parts parts = parts_of(line.text);
+    ++lines_;
     if (problem_of(parts).empty())
       levels_ |= 1u << *level_of(parts);
     else
       ++unusable_;
-  }
+  });
 }
 
 std::optional<Levels::Rule> Levels::find(std::string_view mailbox) const {
@@ -114,29 +113,30 @@ std::optional<Levels::Rule> Levels::find(std::string_view mailbox) const {
       at == mailbox.npos ? std::string() : to_a_labels(without_trailing_dot(mailbox.substr(at + 1)));
   std::optional<Rule> best;
   Fit best_fit = Fit::none;
-  std::string_view rest = text_;
-  for (ListLine line{0, {}}; take_list_line(rest, line);) {
+  list_.each([&](const ListLine& line) {
     const Parts parts = parts_of(line.text);
     const Fit found = fit(parts.pattern, local, domain);
-    if (found < best_fit || found == Fit::none) continue;
-    if (found == best_fit && parts.pattern.size() <= best->pattern.size()) continue;
-    if (!problem_of(parts).empty()) continue;
+    if (found < best_fit || found == Fit::none) return;
+    if (found == best_fit && parts.pattern.size() <= best->pattern.size()) return;
+    if (!problem_of(parts).empty()) return;
     best_fit = found;
-    best = Rule{*level_of(parts), line.number, parts.pattern};
-  }
+    best = Rule{*level_of(parts), line.number, std::string(parts.pattern)};
+  });
   return best;
 }
 
 Levels::Problems Levels::problems(std::size_t most) const {
   Problems result;
-  std::string_view rest = text_;
-  for (ListLine line{0, {}}; result.named.size() < std::min(most, unusable_) && take_list_line(rest, line);) {
+  if (unusable_ == 0) return result;
+  list_.each([&](const ListLine& line) {
     const std::string_view problem = problem_of(parts_of(line.text));
-    if (problem.empty()) continue;
-    result.named.push_back("line " + std::to_string(line.number) + ": " + std::string(problem) + ": " +
-                           printable(line.text, 80));
-  }
-  result.more = unusable_ - result.named.size();
+    if (problem.empty()) return;
+    if (result.named.size() == most)
+      ++result.more;
+    else
+      result.named.push_back("line " + std::to_string(line.number) + ": " + std::string(problem) + ": " +
+                             printable(line.text, 80));
+  });
   return result;
 }
 

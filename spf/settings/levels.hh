@@ -6,7 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "spf/base/list_file.hh"
 
 namespace spf {
 
@@ -14,19 +17,21 @@ namespace spf {
 // do too (dialogue/policy.hh).
 inline constexpr unsigned max_level = 6;
 
-// The rules stay one text, looked through for each address: what starts once for
-// each connection has no use for a table that would take longer to build.
+// The list is read anew for each address: what starts once for each connection has no
+// use for a table that would take longer to build, nor memory for 20,000 rules.
 class Levels {
  public:
   Levels() = default;
 
-  // Lines of `text`; blank ones and those that begin with # are no rules.
-  explicit Levels(std::string text);
+  // Lines of `list`; blank ones and those that begin with # are no rules. Throws
+  // std::system_error where it can't be read, as do the others.
+  explicit Levels(ListFile list);
+  explicit Levels(std::string text) : Levels(ListFile(std::move(text))) {}
 
   struct Rule {
     unsigned level;
-    std::size_t line;          // its number in the text, from 1
-    std::string_view pattern;  // in the text
+    std::size_t line;  // its number in the list, from 1
+    std::string pattern;
   };
 
   // The most specific rule for `mailbox` (without angle brackets), and of equal
@@ -39,7 +44,10 @@ class Levels {
   // Whether some rule gives this level, 0 to max_level.
   bool have(unsigned level) const { return (levels_ >> level & 1) != 0; }
 
-  // What `text` has of lines that are no rule though they should be, each as
+  // Rules, and lines that are none though they should be.
+  std::size_t lines() const { return lines_; }
+
+  // What the list has of lines that are no rule though they should be, each as
   // `line N: what is wrong: the line`, the first `most` of them; and how many
   // more there are.
   struct Problems {
@@ -49,9 +57,9 @@ class Levels {
   Problems problems(std::size_t most) const;
 
  private:
-  std::string text_;
+  ListFile list_;
   unsigned levels_ = 0;        // a bit for each level that a rule gives
-  std::size_t unusable_ = 0;   // lines
+  std::size_t lines_ = 0, unusable_ = 0;
 };
 
 }  // namespace spf
