@@ -105,7 +105,8 @@ TEST_CASE("a control file without a newline at its end counts too") {
 }
 
 TEST_CASE("a control file that cannot be read is 421 and 111") {
-  for (const char* name : {"spfbehavior", "spfrules", "spfguess", "spfexp", "me", "timeoutsmtpd"}) {
+  for (const char* name : {"spfbehavior", "spfrules", "spfguess", "spfexp", "spffrom", "spfto", "spfforwarders", "me",
+                           "timeoutsmtpd"}) {
     INFO(name);
     const TempDir control;
     control.write("spfbehavior", "1\n");
