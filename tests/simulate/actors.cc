@@ -300,7 +300,8 @@ Task<void> Client::send_mail(std::size_t number) {
   Plan unchecked = scene_.plan;
   unchecked.config.level = 0;
   unchecked.config.sender_levels = unchecked.config.recipient_levels = spf::Levels();
-  const Answers answers(trusted_ ? unchecked : scene_.plan, message, message.result);
+  const Answers answers(trusted_ ? unchecked : scene_.plan, message, message.result,
+                        scene_.plan.helo);
 
   if (message.rset_before) {
     const unsigned code = co_await command("RSET");

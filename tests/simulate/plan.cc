@@ -75,6 +75,8 @@ Plan::Plan(std::uint64_t first_seed, unsigned long number) {
                         random.chance(150), random.chance(50) ? unsigned(random.below(40)) : 0});
   if (random.chance(400)) draw_levels(random, *this);
   if (random.chance(300)) draw_exemptions(random, *this);
+  config.helo_check = random.chance(300) ? spf::HeloCheck(random.between(1, 2)) : spf::HeloCheck::no;
+  helo = spf::Result(random.below(7));
   bare_lf_in = messages.size();
   if (!messages.empty() && random.chance(100)) {
     bare_lf_in = random.below(messages.size());
@@ -157,7 +159,7 @@ std::string recipient(std::size_t number, const Message& message, unsigned index
   return std::to_string(number) + "@" + (level < 0 ? "here.example" : level_domain(level));
 }
 
-Answers::Answers(const Plan& plan, const Message& message, spf::Result result) {
+Answers::Answers(const Plan& plan, const Message& message, spf::Result result, spf::Result helo) {
   using spf::Decision;
   const spf::Config& config = plan.config;
   const auto from = config.sender_levels.find(sender(0, message));
@@ -167,9 +169,15 @@ Answers::Answers(const Plan& plan, const Message& message, spf::Result result) {
     if (config.recipient_levels.have(level)) possible.push_back(level);
   checked = std::any_of(possible.begin(), possible.end(), [](unsigned level) { return level > 0; });
 
+  spf::Verdict domain, name;
+  domain.result = result;
+  name.result = helo;
+  spf::Judgement judgement(domain);
+  if (config.helo_check != spf::HeloCheck::no) judgement.helo = name;
+  const auto at_level = [&](unsigned level) { return spf::decide(level, judgement, config.helo_check); };
   const auto is_common = [&](Decision decision) {
     return std::all_of(possible.begin(), possible.end(),
-                       [&](unsigned level) { return spf::decide(level, result) == decision; });
+                       [&](unsigned level) { return at_level(level) == decision; });
   };
   const auto searched = [&](Decision decision) {
     if (decision != Decision::reject || !config.dmarc) return decision;
@@ -192,7 +200,7 @@ Answers::Answers(const Plan& plan, const Message& message, spf::Result result) {
   for (unsigned i = 0; i < message.recipients; ++i) {
     const auto to = config.recipient_levels.find(recipient(0, message, i));
     const Decision decision =
-        state == held ? searched(spf::decide(to ? to->level : level_of_sender, result)) : Decision::accept;
+        state == held ? searched(at_level(to ? to->level : level_of_sender)) : Decision::accept;
     if (decision == Decision::accept && state == held) give_mail();
     unsigned code = 250;
     if (decision == Decision::reject)

@@ -49,6 +49,7 @@ struct Plan {
 
   std::uint64_t seed;
   spf::Config config;
+  spf::Result helo;        // what is published for the client's HELO name
   Manners manners;
   bool socket;             // the client is one, as under tcpserver, and no pair of pipes
   std::vector<Message> messages;
@@ -75,7 +76,7 @@ std::string recipient(std::size_t number, const Message& message, unsigned index
 
 // How a message is to be answered, with this result, by a client that is not trusted.
 struct Answers {
-  Answers(const Plan& plan, const Message& message, spf::Result result);
+  Answers(const Plan& plan, const Message& message, spf::Result result, spf::Result helo);
 
   bool checked;
   unsigned mail;

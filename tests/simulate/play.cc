@@ -37,14 +37,20 @@ class Cast final : public Stage {
     return std::make_shared<Checker>(world_, output, pid, fate(scene_.plan.checks, checks_),
                                      std::chrono::microseconds(world_.random().below(most)));
   }
-  // As the sender's domain says it.
-  spf::Verdict verdict(const spf::Query& query) override {
+  // As the sender's domain says it, and the plan of the HELO name.
+  spf::Judgement judgement(const spf::Query& query) override {
     spf::Verdict verdict;
     verdict.domain = query.sender.substr(query.sender.find('@') + 1);
     for (int i = 0; i < 7; ++i)
       if (verdict.domain == std::string(name(spf::Result(i))) + ".example") verdict.result = spf::Result(i);
     verdict.explanation = "no";
-    return verdict;
+    spf::Judgement judgement(verdict);
+    if (scene_.plan.config.helo_check == spf::HeloCheck::no) return judgement;
+    verdict.domain = query.helo;
+    verdict.identity = spf::Identity::helo;
+    verdict.result = scene_.plan.helo;
+    judgement.helo = verdict;
+    return judgement;
   }
   spf::Exemption exemption(const spf::Query& query) override {
     return scene_.plan.messages.at(std::stoul(query.sender)).exemption;
@@ -93,7 +99,7 @@ class Judge {
     if (!queued.content.ends_with(whole)) return complain(queued.number, "is not queued as it was sent");
     const std::string header = queued.content.substr(0, queued.content.size() - whole.size());
     if (queued.recipients > message.recipients) complain(queued.number, "has strange recipients");
-    if (queued.trusted || !Answers(scene_.plan, message, message.result).checked) {
+    if (queued.trusted || !Answers(scene_.plan, message, message.result, scene_.plan.helo).checked) {
       if (!header.empty() || !queued.result.empty()) complain(queued.number, "is trusted and annotated");
       return;
     }
@@ -101,7 +107,7 @@ class Judge {
     const bool troubled = blamed_ && (queued.result == "temperror" ||
                                        header.starts_with("Received-SPF: temperror "));
     const spf::Result result = troubled ? spf::Result::temperror : message.result;
-    const Answers answers(scene_.plan, message, result);
+    const Answers answers(scene_.plan, message, result, troubled ? result : scene_.plan.helo);
     if (answers.data != 354) complain(queued.number, "is queued against the policy");
     if (!blamed_ && queued.recipients != answers.taken) complain(queued.number, "has not the recipients it should");
     const spf::Annotate annotate = scene_.plan.config.annotate;

@@ -17,6 +17,7 @@ Plan kind(Plan plan) {
   plan.progs.clear();
   plan.checks.clear();
   plan.tls = {};
+  plan.config.helo_check = spf::HeloCheck::no;
   plan.injects = false;
   plan.bare_lf_in = plan.messages.size();
   plan.manners.soft = 0;

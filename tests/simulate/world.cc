@@ -440,7 +440,9 @@ class SimulatedCheck final : public spf::RunningCheck {
 }  // namespace
 
 std::unique_ptr<spf::RunningCheck> World::start_check(const spf::Query& query) {
-  return start_check(query, spf::Judgement(stage_->verdict(query)), spf::no_verdict(query, false));
+  spf::Judgement judgement = stage_->judgement(query);
+  const bool both = judgement.helo.has_value();
+  return start_check(query, std::move(judgement), spf::no_verdict(query, both));
 }
 
 std::unique_ptr<spf::RunningCheck> World::start_exemption(const spf::Query& query) {

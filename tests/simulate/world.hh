@@ -157,7 +157,7 @@ class Stage {
                                       const std::vector<char*>& environment) = 0;
   virtual std::shared_ptr<Actor> tls(FileRef client_in, FileRef client_out, FileRef plain, pid_t pid) = 0;
   virtual std::shared_ptr<Actor> check(FileRef output, pid_t pid, const spf::Query& query) = 0;
-  virtual spf::Verdict verdict(const spf::Query& query) = 0;
+  virtual spf::Judgement judgement(const spf::Query& query) = 0;
   virtual spf::Exemption exemption(const spf::Query& query) = 0;
 };
 
