@@ -84,9 +84,12 @@ test::Setup setup(const spf::Address& client, bool silent) {
   return setup;
 }
 
-// A 550 reply's text in one line, without codes.
+// A 550 reply's text in one line, without codes, and without the line that says whose
+// it is.
 std::string text_of(std::string reply) {
   std::string text;
+  const auto first = std::min(reply.find('\n'), reply.size());
+  if (reply.starts_with("550-SPF fail: ") && reply.substr(0, first).ends_with(" says:")) reply.erase(0, first + 1);
   while (!reply.empty()) {
     const auto end = std::min(reply.find('\n'), reply.size());
     text += (text.empty() ? "" : " ") + reply.substr(std::min<std::size_t>(4, end), end - 4);

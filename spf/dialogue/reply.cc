@@ -7,7 +7,6 @@
 #include "spf/base/ascii.hh"
 #include "spf/base/lines.hh"
 #include "spf/base/sanitise.hh"
-#include "spf/engine/verdict.hh"
 
 namespace spf {
 namespace {
@@ -46,9 +45,13 @@ std::string Reply::wire() const {
   return result;
 }
 
-Reply rejection(std::string_view explanation) {
+Reply rejection(const Verdict& verdict) {
+  std::string text;
+  if (verdict.domains_own_words) text = "SPF fail: " + printable(verdict.domain, max_item) + " says:\n";
+  text += verdict.explanation;
+  text.resize(std::min(text.size(), longest_verdict_text));
   Reply result{550, {}};
-  for (const std::string_view line : lines_of(explanation.substr(0, longest_verdict_text)))
+  for (const std::string_view line : lines_of(text))
     add_wrapped(result.lines, printable(line, line.size()));
   result.lines.back() += rejection_code;
   return result;

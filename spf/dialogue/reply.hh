@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "spf/engine/verdict.hh"
+
 namespace spf {
 
 // Our own replies, without CRLF.
@@ -50,11 +52,12 @@ struct Reply {
   std::string wire() const;
 };
 
-// 550 to a recipient of a rejected MAIL: `explanation` broken into lines of at
-// most 512 octets (RFC 5321 section 4.5.3.1.5), the last with " (#5.7.1)".
-// Line feeds in it break lines too; other octets that are not printable ASCII
-// become '_'. What is over longest_verdict_text is left out.
-Reply rejection(std::string_view explanation);
+// 550 to a recipient of a rejected MAIL: the verdict's explanation broken into
+// lines of at most 512 octets (RFC 5321 section 4.5.3.1.5), the last with
+// " (#5.7.1)". A line that says whose they are comes before a domain's own words
+// (RFC 7208 section 8.4). Line feeds in it break lines too; other octets that are
+// not printable ASCII become '_'. What is over longest_verdict_text is left out.
+Reply rejection(const Verdict& verdict);
 
 // Leaves in the reply to EHLO only the keywords of which this program knows
 // that they do no harm. STARTTLS is dropped, kept where the child has it, or

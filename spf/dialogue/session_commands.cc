@@ -270,7 +270,7 @@ Task<void> Session::recipient(const Path& path) {
       if (decision == Decision::defer)
         say(reply::lookup_failure);
       else
-        say(rejection(judged->refusing_verdict(level).explanation).wire());
+        say(rejection(judged->refusing_verdict(level)).wire());
       co_return;
     }
     if (std::holds_alternative<Held>(transaction_)) {

@@ -136,7 +136,10 @@ class Evaluation {
 
   std::string explanation() {
     if (verdict_.result == Result::fail && finding_.exp)
-      if (auto text = host_->explanation(*finding_.exp, finding_.domain)) return *text;
+      if (auto text = host_->explanation(*finding_.exp, finding_.domain)) {
+        verdict_.domains_own_words = true;
+        return *text;
+      }
     if (!options_.explanation.empty() && explanation_problem(options_.explanation).empty()) {
       std::string text;
       for (const std::string_view line : lines_of(options_.explanation)) {  // each a macro-string

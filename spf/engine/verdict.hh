@@ -34,6 +34,7 @@ struct Verdict {
   std::string problem;                   // permerror, temperror: what is wrong
   bool local_policy = false;             // a local rule decided, not the record
   std::string explanation;               // text for the client, macros expanded
+  bool domains_own_words = false;        // that text is the domain's exp=, not ours
   unsigned lookups = 0;                  // terms that asked DNS (section 4.6.4)
   unsigned voids = 0;                    // void lookups (section 4.6.4)
   unsigned milliseconds = 0;             // time the whole check took

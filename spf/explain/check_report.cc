@@ -27,7 +27,7 @@ std::vector<Answered> replies(unsigned level, const Verdict& verdict) {
     case Decision::reject: break;
   }
   std::vector<Answered> result = {{"MAIL", std::string(reply::ok)}};
-  std::string wire = rejection(verdict.explanation).wire();
+  std::string wire = rejection(verdict).wire();
   for (std::size_t end; (end = wire.find("\r\n")) != wire.npos; wire.erase(0, end + 2))
     result.push_back({"RCPT", wire.substr(0, end)});
   return result;

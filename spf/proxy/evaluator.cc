@@ -49,6 +49,7 @@ void put_verdict(std::string& out, const Verdict& verdict) {
   put_number(out, static_cast<std::uint32_t>(verdict.identity));
   put_number(out, verdict.mechanism.has_value());
   put_number(out, verdict.local_policy);
+  put_number(out, verdict.domains_own_words);
   put_number(out, verdict.lookups);
   put_number(out, verdict.voids);
   put_number(out, verdict.milliseconds);
@@ -69,6 +70,7 @@ std::optional<Verdict> take_verdict(Source& source) {
   verdict.identity = static_cast<Identity>(identity);
   const bool has_mechanism = source.number() != 0;
   verdict.local_policy = source.number() != 0;
+  verdict.domains_own_words = source.number() != 0;
   verdict.lookups = source.number();
   verdict.voids = source.number();
   verdict.milliseconds = source.number();

@@ -5,17 +5,36 @@
 using spf::Reply;
 using spf::StarttlsKeyword;
 
+namespace {
+
+// In our words; in those of `domain` where there is one.
+Reply rejection(const std::string& explanation, const std::string& domain = "") {
+  spf::Verdict verdict;
+  verdict.domain = domain.empty() ? "example.org" : domain;
+  verdict.explanation = explanation;
+  verdict.domains_own_words = !domain.empty();
+  return spf::rejection(verdict);
+}
+
+std::string text_of(const Reply& reply) {
+  std::string whole;
+  for (const std::string& line : reply.lines) whole += line;
+  return whole;
+}
+
+}  // namespace
+
 TEST_CASE("a rejection is broken into lines of at most 512 octets") {
-  CHECK(spf::rejection("no").wire() == "550 no (#5.7.1)\r\n");
-  CHECK(spf::rejection("").wire() == "550  (#5.7.1)\r\n");
-  CHECK(spf::rejection("one\ntwo\n").wire() == "550-one\r\n550 two (#5.7.1)\r\n");
-  CHECK(spf::rejection("a\r\n250 ok\x1b[2J\xff").wire() ==
+  CHECK(rejection("no").wire() == "550 no (#5.7.1)\r\n");
+  CHECK(rejection("").wire() == "550  (#5.7.1)\r\n");
+  CHECK(rejection("one\ntwo\n").wire() == "550-one\r\n550 two (#5.7.1)\r\n");
+  CHECK(rejection("a\r\n250 ok\x1b[2J\xff").wire() ==
         "550-a_\r\n550 250 ok_[2J_ (#5.7.1)\r\n");
 
   std::string words, solid(2000, 'x');
   for (int i = 0; i < 250; ++i) words += "word" + std::to_string(i) + " ";
   for (const std::string& text : {words, solid}) {
-    const Reply reply = spf::rejection(text);
+    const Reply reply = rejection(text);
     CHECK(reply.lines.size() > 3);
     std::string whole, wire = reply.wire();
     for (std::size_t begin = 0; begin < wire.size();) {
@@ -29,9 +48,20 @@ TEST_CASE("a rejection is broken into lines of at most 512 octets") {
 }
 
 TEST_CASE("a rejection has at most 2,000 octets of text") {
-  std::string whole;
-  for (const std::string& line : spf::rejection(std::string(2001, 'x')).lines) whole += line;
-  CHECK(whole == std::string(2000, 'x') + " (#5.7.1)");
+  CHECK(text_of(rejection(std::string(2001, 'x'))) == std::string(2000, 'x') + " (#5.7.1)");
+  const std::string whose = "SPF fail: d.example says:";
+  CHECK(text_of(rejection(std::string(2001, 'x'), "d.example")) ==
+        whose + std::string(2000 - whose.size() - 1, 'x') + " (#5.7.1)");
+}
+
+TEST_CASE("before a domain's own words a line says whose they are") {
+  CHECK(rejection("one\ntwo", "d.example").wire() ==
+        "550-SPF fail: d.example says:\r\n550-one\r\n550 two (#5.7.1)\r\n");
+  CHECK(rejection("", "d.example").wire() == "550 SPF fail: d.example says: (#5.7.1)\r\n");
+  CHECK(rejection("no", "a\r\n250 \x1b").wire() ==
+        "550-SPF fail: a__250 _ says:\r\n550 no (#5.7.1)\r\n");
+  CHECK(rejection("no", std::string(3000, 'd')).wire() ==
+        "550-SPF fail: " + std::string(255, 'd') + " says:\r\n550 no (#5.7.1)\r\n");
 }
 
 TEST_CASE("a rejection finds room whatever the text, since each recipient gets one") {
@@ -39,9 +69,11 @@ TEST_CASE("a rejection finds room whatever the text, since each recipient gets o
     INFO(part);
     std::string text;
     while (text.size() < 60000) text += part;
-    const std::string wire = spf::rejection(text + "x").wire();
-    CHECK(wire.size() <= spf::max_reply_size);
-    CHECK(wire.ends_with(" (#5.7.1)\r\n"));
+    for (const std::string domain : {"", "d.example"}) {
+      const std::string wire = rejection(text + "x", domain).wire();
+      CHECK(wire.size() <= spf::max_reply_size);
+      CHECK(wire.ends_with(" (#5.7.1)\r\n"));
+    }
   }
 }
 

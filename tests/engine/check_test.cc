@@ -265,7 +265,9 @@ TEST_CASE("an explanation is exp=, then spfexp, then our own") {
     options.receiver = "mx.local";
     options.explanation = c.spfexp;
     INFO(c.record << " | " << c.spfexp);
-    CHECK(checked(resolver, options).explanation == c.text);
+    const Verdict verdict = checked(resolver, options);
+    CHECK(verdict.explanation == c.text);
+    CHECK(verdict.domains_own_words == std::string_view(c.text).starts_with("theirs"));
   }
 }
 
@@ -279,6 +281,7 @@ TEST_CASE("a local rule that fails is not explained in the domain's words") {
   const Verdict verdict = checked(resolver, options);
   CHECK(told(verdict) == "fail -ip4:192.0.2.0/24 local");
   CHECK(verdict.explanation == "mine");
+  CHECK_FALSE(verdict.domains_own_words);
 }
 
 TEST_CASE("trouble of our own is temperror") {

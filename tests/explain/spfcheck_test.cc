@@ -155,6 +155,7 @@ Replies
   level 0        spfwrap steps aside
   levels 1-2     MAIL and RCPT go to prog, which answers
   levels 3-6     MAIL  250 ok
+                 RCPT  550-SPF fail: example.org says:
                  RCPT  550 192.0.2.7 is no host of example.org (#5.7.1)
 )";
   CHECK(masked(run.out) == expected);

@@ -355,6 +355,7 @@ bool Dialogue::move_verdict() {
     verdict.mechanism = "exists:" + std::string(1, char(mechanism));
   verdict.problem = "something is wrong";
   verdict.explanation = explanation_;
+  verdict.domains_own_words = verdict.result == spf::Result::fail;
   if (at == all) verdict.identity = spf::Identity::helo;
 
   Judgement& judgement = judgements_.back();

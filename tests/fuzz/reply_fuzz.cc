@@ -96,8 +96,14 @@ void try_child(std::string_view octets) {
   }
 }
 
-void try_explanation(std::string_view text) {
-  const spf::Reply reply = spf::rejection(text);
+void try_explanation(std::string_view text, bool domains_own) {
+  spf::Verdict verdict;
+  verdict.domains_own_words = domains_own;
+  verdict.domain = verdict.explanation = text;
+  const spf::Reply reply = spf::rejection(verdict);
+  require(!domains_own || (reply.lines.front().starts_with("SPF fail: ") &&
+                           reply.lines.front().find(" says:") != std::string::npos),
+          "a domain's words as if they were ours");
   require(reply.code == 550 && is_well_formed(reply, false), "no rejection");
   const std::string wire = reply.wire();
   require(wire.ends_with(" (#5.7.1)\r\n"), "a rejection without its code");
@@ -124,7 +130,7 @@ void reply(std::string_view data) {
     for (std::size_t i = 1; i < repeat; ++i) text += once;
   }
   if (what & 1)
-    try_explanation(text);
+    try_explanation(text, what & 2);
   else
     try_child(text);
 }

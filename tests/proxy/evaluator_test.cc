@@ -111,6 +111,7 @@ Verdict full_verdict() {
   verdict.mechanism = "mx";
   verdict.problem = "none";
   verdict.local_policy = true;
+  verdict.domains_own_words = true;
   verdict.explanation = std::string(20000, 'w');
   verdict.lookups = 3;
   verdict.voids = 1;
@@ -125,6 +126,7 @@ void check_same(const Verdict& one, const Verdict& other) {
   CHECK(one.mechanism == other.mechanism);
   CHECK(one.problem == other.problem);
   CHECK(one.local_policy == other.local_policy);
+  CHECK(one.domains_own_words == other.domains_own_words);
   CHECK(one.explanation == other.explanation);
   CHECK(one.lookups == other.lookups);
   CHECK(one.voids == other.voids);
