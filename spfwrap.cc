@@ -45,10 +45,10 @@ std::vector<char*> inherited_environment() {
 
 // What of the configuration will not be acted on.
 void warn(const spf::Config& config) {
-  for (const std::string& warning : config.warnings) spf::write_warning(warning);
+  for (const std::string& warning : config.warnings) spf::write_warning(getpid(), warning);
   if (config.aside) return;
   for (const std::string& problem : spf::option_problems(spf::check_options(config)))
-    spf::write_warning(problem);
+    spf::write_warning(getpid(), problem);
 }
 
 // Who expects TLS first hears nothing: it may not have begun.

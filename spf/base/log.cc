@@ -30,6 +30,10 @@ void set_program_name(std::string_view name) { program_name = name; }
 
 void write_warning(std::string_view what) { write_message(": warning: ", what); }
 
+void write_warning(long pid, std::string_view what) {
+  write_message(": warning: pid " + std::to_string(pid) + ": ", what);
+}
+
 void write_fatal(std::string_view what) { write_message(": fatal: ", what); }
 
 }  // namespace spf

@@ -15,6 +15,9 @@ void set_program_name(std::string_view name);
 
 // "spfwrap: warning: what", "spfwrap: fatal: what".
 void write_warning(std::string_view what);
+// "spfwrap: warning: pid P: what". P is the pid= of the connection's log lines,
+// so that what belongs to it is found together.
+void write_warning(long pid, std::string_view what);
 void write_fatal(std::string_view what);
 
 }  // namespace spf

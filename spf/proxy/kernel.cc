@@ -177,7 +177,7 @@ void Kernel::wait(pid_t pid) {
 }
 
 void Kernel::log(std::string_view line) { write_log(line); }
-void Kernel::warn(std::string_view what) { write_warning(what); }
+void Kernel::warn(std::string_view what) { write_warning(getpid(), what); }
 void Kernel::fatal(std::string_view what) { write_fatal(what); }
 
 }  // namespace spf

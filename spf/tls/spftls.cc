@@ -79,7 +79,7 @@ int serve(const spf::TlsFiles& files) {
     return spf::system_trouble;
   }
   const std::string problem = connection.relay(spf::tls_status_line(status));
-  if (!problem.empty()) spf::write_warning("TLS: " + problem);
+  if (!problem.empty()) spf::write_warning(getppid(), "TLS: " + problem);  // spfwrap outlives us
   return 0;
 }
 

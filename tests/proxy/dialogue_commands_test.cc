@@ -53,7 +53,7 @@ TEST_CASE("STARTTLS that is passed on is unseen from then on, with a warning") {
   std::string expected = bytes;
   std::erase(expected, '\r');
   CHECK(passed.client().rest() == expected);
-  CHECK(passed.errors().find("spfwrap: warning: ") != std::string::npos);
+  CHECK(passed.errors().find(passed.warned("STARTTLS: ")) != std::string::npos);
   CHECK(passed.finish() == 0);
 }
 

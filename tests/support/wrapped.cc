@@ -61,6 +61,10 @@ std::vector<std::string> Wrapped::log() const {
   return lines;
 }
 
+std::string warning_of(pid_t pid, const std::string& what) {
+  return "spfwrap: warning: pid " + std::to_string(pid) + ": " + what;
+}
+
 ChildRun Wrapped::last_run() const {
   const auto all = runs();
   return all.empty() ? ChildRun{} : all.back();

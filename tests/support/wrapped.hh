@@ -28,6 +28,9 @@ struct Setup {
 // A Setup for a behaviour level and more variables beside it.
 Setup level(const std::string& spfbehavior, Environment more = {});
 
+// "spfwrap: warning: pid P: what".
+std::string warning_of(pid_t pid, const std::string& what);
+
 class Wrapped {
  public:
   explicit Wrapped(const Setup& setup);
@@ -49,6 +52,8 @@ class Wrapped {
   // What it wrote on descriptor 2, and the qlogenvelope lines of that.
   std::string errors() const { return read_file(files_.file("errors")); }
   std::vector<std::string> log() const;
+  // Its own warning of that, as it stands there without line end.
+  std::string warned(const std::string& what = "") const { return warning_of(process_->pid(), what); }
 
   std::vector<ChildRun> runs() const { return read_record(files_.file("record")); }
   ChildRun last_run() const;  // an empty one where none was started

@@ -60,7 +60,7 @@ TEST_CASE("what is no handshake is one line in the log, and the end") {
     CHECK(heard.find("<silence>") == std::string::npos);
     CHECK((heard.empty() || heard.starts_with("\x15\x03")));
     CHECK(spfwrap.finish() != -1);
-    const std::string start = "spfwrap: warning: TLS handshake with 192.0.2.1: ";
+    const std::string start = spfwrap.warned("TLS handshake with 192.0.2.1: ");
     CHECK(warning(spfwrap).starts_with(start + c.reason));
     CHECK(warning(spfwrap).size() > start.size());
     CHECK(spfwrap.runs().size() == 1);
@@ -83,7 +83,7 @@ TEST_CASE("a client that goes in its handshake is one line in the log") {
       }
       if (how == resets) spfwrap.client().reset();
       CHECK(spfwrap.finish() != -1);
-      CHECK(warning(spfwrap).starts_with("spfwrap: warning: TLS handshake with 192.0.2.1: "));
+      CHECK(warning(spfwrap).starts_with(spfwrap.warned("TLS handshake with 192.0.2.1: ")));
       CHECK(warnings(spfwrap).size() == 1);
       INFO(warning(spfwrap));
       CHECK(warning(spfwrap).find("uccess") == std::string::npos);
@@ -119,7 +119,7 @@ TEST_CASE("a client that does not believe the certificate is one line in the log
   CHECK(tls.handshake() == "failed CERTIFICATE_VERIFY_FAILED");
   CHECK(spfwrap.client().rest() == "");
   CHECK(spfwrap.finish() != -1);
-  CHECK(warning(spfwrap) == "spfwrap: warning: TLS handshake with 192.0.2.1: tlsv1 alert unknown ca");
+  CHECK(warning(spfwrap) == spfwrap.warned("TLS handshake with 192.0.2.1: tlsv1 alert unknown ca"));
 }
 
 TEST_CASE("a message that is cut off is not accepted, whatever cuts it off") {
@@ -152,7 +152,7 @@ TEST_CASE("a record that somebody else made ends the connection, and is one line
   CHECK(spfwrap.client().rest() == "");
   CHECK(spfwrap.finish() == 0);
   CHECK(messages(spfwrap) == 0);
-  CHECK(warning(spfwrap) == "spftls: warning: TLS: decryption failed or bad record mac");
+  CHECK(warning(spfwrap) == "spftls" + spfwrap.warned("TLS: decryption failed or bad record mac").substr(7));
 }
 
 TEST_CASE("how a client goes after QUIT is no news") {
@@ -303,7 +303,7 @@ TEST_CASE("an spftls that dies before it has its client takes nobody along") {
   CHECK(deliver(spfwrap, mail) == delivered);
   CHECK(spfwrap.ask("QUIT") == "221 child.example");
   CHECK(spfwrap.finish() == 0);
-  CHECK(warning(spfwrap) == "spfwrap: warning: TLS is not offered: spftls has died");
+  CHECK(warning(spfwrap) == spfwrap.warned("TLS is not offered: spftls has died"));
 }
 
 TEST_CASE("an spftls that dies when it has said that it is ready ends its client's session alone") {
@@ -312,7 +312,7 @@ TEST_CASE("an spftls that dies when it has said that it is ready ends its client
   CHECK(spfwrap.hello().ask("STARTTLS") == "220 ready for tls");
   CHECK(spfwrap.client().rest() == "");
   CHECK(spfwrap.finish() != -1);
-  CHECK(warning(spfwrap) == "spfwrap: warning: TLS handshake with 192.0.2.1: connection closed");
+  CHECK(warning(spfwrap) == spfwrap.warned("TLS handshake with 192.0.2.1: connection closed"));
 }
 
 TEST_CASE("an spfwrap that is killed leaves nobody behind, though its client stays") {
@@ -409,7 +409,7 @@ TEST_CASE("without a certificate that can be used one warning says why, and mail
     CHECK(smtps.finish() == 111);
     CHECK(smtps.runs().empty());
     for (const Wrapped* said : {&spfwrap, &smtps}) {
-      CHECK(warning(*said).starts_with("spfwrap: warning: TLS is not offered: " + c.reason));
+      CHECK(warning(*said).starts_with(said->warned("TLS is not offered: " + c.reason)));
       CHECK(warnings(*said).size() == 1);
       CHECK(warning(*said).find("no reason given") == std::string::npos);
     }
@@ -453,7 +453,7 @@ TEST_CASE("files that may not be read, and an spftls that is not there, are such
     CHECK(spfwrap.ask("EHLO x") == hello_without_tls);
     CHECK(deliver(spfwrap, mail) == delivered);
     CHECK(spfwrap.finish() == 0);
-    CHECK(warning(spfwrap).starts_with("spfwrap: warning: TLS is not offered: " + c.reason));
+    CHECK(warning(spfwrap).starts_with(spfwrap.warned("TLS is not offered: " + c.reason)));
     CHECK(warnings(spfwrap).size() == 1);
     CHECK(read_record(record.file("record")).back().messages.size() == 1);
   }
