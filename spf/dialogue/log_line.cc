@@ -39,4 +39,9 @@ std::string log_line(const LogEntry& entry, const Query& query, const Verdict& v
   return line;
 }
 
+std::string unchecked_line(long pid, std::string_view tls, std::string_view client) {
+  return "spfwrap: pid " + std::to_string(pid) + ": " + printable_word(tls, max_item) + " with " +
+         std::string(client) + ", nothing checked";
+}
+
 }  // namespace spf

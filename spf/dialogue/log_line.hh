@@ -1,4 +1,5 @@
-// The line of the log for a MAIL that was evaluated, or a RCPT that was refused.
+// The line of the log for a MAIL that was evaluated, or a RCPT that was refused; and
+// that for a session which has no other.
 #pragma once
 
 #include <optional>
@@ -24,5 +25,8 @@ struct LogEntry {
   std::string_view helo_result;    // for the HELO name, where it is wanted, or ""
 };
 std::string log_line(const LogEntry& entry, const Query& query, const Verdict& verdict);
+
+// Of a session that had TLS, and in which nothing was checked.
+std::string unchecked_line(long pid, std::string_view tls, std::string_view client);
 
 }  // namespace spf

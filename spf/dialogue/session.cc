@@ -91,6 +91,7 @@ Task<void> Session::serve() {
     say(std::string(reply::controls));
     end.client_may_be_sending = true;
   }
+  log_tls_without_check();
   end_ = end;
 }
 

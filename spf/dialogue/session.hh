@@ -185,9 +185,11 @@ class Session {
   void warn(std::string line) { act(action::Warn{std::move(line)}); }
   void say(std::string_view reply);
   void log(unsigned code, std::string_view recipient, const Judged& judged, unsigned level);
+  void log_tls_without_check();
   void count_mail();
   Judged* judged();
   std::string_view helo_result(const Judged& judged) const;
+  std::string client_text() const;
   StarttlsKeyword starttls_keyword() const;
   void listen_to_idle_child();
   void begin_limit(std::chrono::seconds time);
@@ -224,6 +226,7 @@ class Session {
 
   // What the client has made us do.
   unsigned mails_ = 0;
+  bool checked_ = false;  // one of them, or more
   std::chrono::microseconds checks_cpu_time_{0};
 
   enum class Tls { none, ready, unusable, active };

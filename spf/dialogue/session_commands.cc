@@ -336,6 +336,7 @@ Task<std::optional<Answer>> Session::answer_to_check(std::optional<Answer>& answ
 
 Task<std::optional<Judgement>> Session::check(const Query& query) {
   judgement_.reset();
+  checked_ = true;
   act(action::StartCheck{query});
   std::optional<Judgement> judgement = co_await answer_to_check(judgement_);
   co_return judgement;

@@ -1,4 +1,5 @@
 // STARTTLS and SMTPS, as the session sees them (RFC 3207).
+#include "spf/dialogue/log_line.hh"
 #include "spf/dialogue/session.hh"
 #include "spf/dialogue/variables.hh"
 
@@ -87,8 +88,7 @@ Task<void> Session::start_tls() {
     co_await client_event();
   }
   if (!status || status->kind != TlsStatus::Kind::established) {
-    const bool known = !config_.client.is_unspecified();
-    warn("TLS handshake with " + (known ? config_.client.text() : "unknown") + ": " +
+    warn("TLS handshake with " + client_text() + ": " +
          (status       ? status->reason
           : timed_out_ ? "spftls hangs"
                        : "connection closed"));
@@ -101,6 +101,16 @@ Task<void> Session::start_tls() {
   helo_name_.clear();
   trusted_ = config_.only_tls;
   transaction_ = NoTransaction{};
+}
+
+std::string Session::client_text() const {
+  return config_.client.is_unspecified() ? "unknown" : config_.client.text();
+}
+
+// Else the log would have nothing of who comes to port 465, or authenticates.
+void Session::log_tls_without_check() {
+  if (tls_ == Tls::active && !checked_)
+    act(action::Log{unchecked_line(pid_, tls_name_, client_text())});
 }
 
 // After the child's 220 all that passes is TLS to us.

@@ -189,6 +189,10 @@ TEST_CASE("the log line has the patch's keys, then ours") {
             .starts_with("qlogenvelope: result=rejected code=451 reason=spf detail=temperror "));
 }
 
+TEST_CASE("the line of a session with nothing checked is no line of a MAIL, and of printable words") {
+  CHECK(spf::unchecked_line(42, "TLSv1.3\x1b x", "192.0.2.1") == "spfwrap: pid 42: TLSv1.3__x with 192.0.2.1, nothing checked");
+}
+
 TEST_CASE("the log line says what is wrong with temperror and permerror, and what policy made of it") {
   Verdict v = verdict(Result::permerror);
   v.problem = "no such\x1bterm: a\r\nb";

@@ -96,6 +96,15 @@ const std::string quit = R"(
   ! finish
 )";
 
+// The same where in TLS nothing was checked, all the session long.
+const std::string unchecked = "! log TLSv1.3 with 192.0.2.1, nothing checked\n";
+const std::string quit_unchecked = R"(
+  > QUIT
+  + QUIT
+  - 221 bye
+  < 221 bye
+)" + unchecked + "! finish\n";
+
 // What spftls may do instead of saying "ready", and what is told of it.
 struct Trouble {
   const char* what;
@@ -192,7 +201,7 @@ TEST_CASE("STARTTLS is offered to each EHLO, and spftls started by STARTTLS alon
     - 250 child
     < 250-child
     < 250 STARTTLS
-  )" + inside + quit);
+  )" + inside + quit_unchecked);
 }
 
 TEST_CASE("without a spftls that can be used there is one warning, no TLS, and mail, unless it is SMTPS") {
@@ -224,7 +233,7 @@ TEST_CASE("STARTTLS needs no EHLO before it, but no argument behind it") {
     * ready
     < 220 ready for tls
     ! start_tls
-  )" + established + "- 220 child again\n! dismiss\n" + hello_inside + quit);
+  )" + established + "- 220 child again\n! dismiss\n" + hello_inside + quit_unchecked);
   plays(greeting + R"(
     > STARTTLS now
     < 501 syntax error in parameters (#5.5.4)
@@ -237,7 +246,7 @@ TEST_CASE("STARTTLS needs no EHLO before it, but no argument behind it") {
     * ready
     < 220 ready for tls
     ! start_tls
-  )" + established + "- 220 child again\n! dismiss\n" + noop + quit);
+  )" + established + "- 220 child again\n! dismiss\n" + noop + quit_unchecked);
 }
 
 TEST_CASE("the fresh child has the TLS variables, its greeting is for nobody") {
@@ -348,8 +357,7 @@ TEST_CASE("plaintext behind the handshake's line is read, when the child is ther
     - 221 bye
     < 250 ok
     < 221 bye
-    ! finish
-  )", terminate(), whole) == "");
+  )" + unchecked + "! finish\n", terminate(), whole) == "");
 }
 
 TEST_CASE("the HELO name of the dialogue in clear is forgotten") {
@@ -380,7 +388,7 @@ TEST_CASE("authentication in clear is forgotten, that inside TLS is not") {
     + MAIL FROM:<a@example.org>
     - 250 sender ok
     < 250 sender ok
-  )" + quit);
+  )" + quit_unchecked);
 }
 
 TEST_CASE("a sender refused in clear, or a transaction opened, is forgotten") {
@@ -456,8 +464,7 @@ TEST_CASE("a fresh child that does not greet ends the session inside TLS") {
     plays(hello + inside.substr(0, inside.find("- 220 child again")) + said + R"(
       ! restore
       < 421 unable to start SMTP server (#4.3.0)
-      ! finish
-    )");
+    )" + unchecked + "! finish\n");
   }
 }
 
@@ -492,15 +499,16 @@ TEST_CASE("a client that goes before its handshake is waited for by nobody") {
     ! warning TLS handshake with 192.0.2.1: connection closed
     ! finish
   )");
-  plays(hello + starttls + established + ">!\n! finish\n");
+  plays(hello + starttls + established + ">!\n" + unchecked + "! finish\n");
 }
 
 TEST_CASE("SIGTERM ends each wait for TLS, in clear and inside with 421, between them silently") {
   const std::string said = "^\n! finish\n< 421 shutting down (#4.3.2)\n";
   plays(greeting + "> STARTTLS\n! prepare_tls\n" + said);
   plays(hello + starttls + "^\n! finish\n");
-  plays(hello + starttls + established + said);
-  plays(hello + inside + said);
+  const std::string said_inside = "^\n" + unchecked + "! finish\n< 421 shutting down (#4.3.2)\n";
+  plays(hello + starttls + established + said_inside);
+  plays(hello + inside + said_inside);
   const std::string transaction = hello + inside + hello_inside + mail_inside + R"(
     > RCPT TO:<b@example.net>
     + RCPT TO:<b@example.net>
@@ -533,12 +541,12 @@ TEST_CASE("SMTPS comes before the greeting, and the first child has its variable
     > STARTTLS
     < 503 TLS is active already (#5.5.1)
   )" + quit, smtps());
-  plays(ready + established + "- 554 go away\n< 554 go away\n" + quit, smtps());
-  plays(ready + established + "-|\n< 421 unable to start SMTP server (#4.3.0)\n! finish\n", smtps());
+  plays(ready + established + "- 554 go away\n< 554 go away\n" + quit_unchecked, smtps());
+  plays(ready + established + "-|\n< 421 unable to start SMTP server (#4.3.0)\n" + unchecked + "! finish\n", smtps());
   plays("! prepare_tls\n>!\n! finish\n", smtps());
   plays("! prepare_tls\n^\n! finish\n", smtps());
   plays(ready + "^\n! finish\n", smtps());
-  plays(ready + established + "^\n< 421 shutting down (#4.3.2)\n! finish\n", smtps());
+  plays(ready + established + "^\n< 421 shutting down (#4.3.2)\n" + unchecked + "! finish\n", smtps());
   // Where it is all of TLS that there is.
   for (const spf::Starttls otherwise : {spf::Starttls::hide, spf::Starttls::pass}) {
     spf::Config alone = smtps();
@@ -573,7 +581,7 @@ TEST_CASE("who is to have TLS and nothing else is not checked") {
     + MAIL FROM:<x@evil.example>
     - 250 sender ok
     < 250 sender ok
-  )" + quit, config);
+  )" + quit_unchecked, config);
 }
 
 TEST_CASE("TLS that was done before us is in the log, and that is all") {
@@ -594,4 +602,17 @@ TEST_CASE("TLS that was done before us is in the log, and that is all") {
     ! log 550 b@example.net TLSv1.2
     < 550 no, says example.org (#5.7.1)
   )" + quit, config);
+}
+
+TEST_CASE("a client whose address nobody knows is unknown in the line of a session with nothing checked") {
+  spf::Config config = smtps();
+  config.only_tls = true;
+  config.client = spf::Address();
+  plays("! prepare_tls\n* ready\n! start_tls\n" + established + R"(
+    - 220 child
+    < 220 child
+    >!
+    ! log TLSv1.3 with unknown, nothing checked
+    ! finish
+  )", config);
 }

@@ -39,6 +39,8 @@ TEST_CASE("a client can't have another address banned, whatever it says") {
        {"qlogenvelope: result=accepted code=250 reason=spf detail=pass helo=h mailfrom=a@b rcptto= relay=no remoteip=198.51.100.9 remotehost=h pid=1",
         "qlogenvelope: result=rejected code=451 reason=spf detail=temperror helo=h mailfrom=a@b rcptto= relay=no remoteip=198.51.100.9 remotehost=h pid=1",
         "rblsmtpd: 198.51.100.9 pid 1: 451 qlogenvelope: result=rejected code=550 reason=spf detail=fail helo=h mailfrom=a@b rcptto=c@d relay=no remoteip=198.51.100.9 remotehost=h",
+        "spfwrap: pid 1: TLSv1.3 with 198.51.100.9, nothing checked",
+        "spfwrap: warning: pid 1: TLS handshake with 198.51.100.9: no shared cipher",
         "tcpserver: ok 1 mx:192.0.2.2:25 remoteip=198.51.100.9:198.51.100.9::4711"})
     log += "@400000006927d2a01dcd6500 " + line + "\n";
   INFO(log);

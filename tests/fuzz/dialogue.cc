@@ -100,6 +100,12 @@ void Dialogue::read_log(const std::string& text) {
   require(text.size() < 5000 && std::none_of(text.begin(), text.end(), [](char c) {
             return c < ' ' || c > '~';
           }), "a log line that is not printable");
+  if (!text.starts_with("qlogenvelope: ")) {
+    require(text.ends_with(": " + protocol() + " with 192.0.2.1, nothing checked"), "another line of the log");
+    require(session_.finished() && inside_tls_ && !checked_ && !std::exchange(told_unchecked_, true),
+            "nothing checked, says the log");
+    return;
+  }
   require(text.find(" tls=" + protocol() + " level=") != all, "a log line with another protocol");
   if (text.find(" code=550 ") == all) return;
   const Judgement& judgement = judgements_.back();
@@ -125,6 +131,7 @@ void Dialogue::start_check(const spf::Query& query) {
   judgements_.push_back({query.sender, Judgement::Kind::open, view_.resets(), inside_tls_});
   judgements_.back().query = query;
   checking_ = query;
+  checked_ = true;
 }
 
 // A refusal is due: to all recipients of this MAIL, or to this one.

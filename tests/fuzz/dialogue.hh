@@ -183,6 +183,7 @@ class Dialogue : private Witness {
   bool dismissed_tls_ = false;            // in this step
   bool handing_over_ = false;             // as soon as the client has its 220
   bool inside_tls_ = false;
+  bool checked_ = false, told_unchecked_ = false;
   std::vector<std::string> tls_variables_;  // of all servers from here on
 };
 

@@ -191,6 +191,7 @@ void Dialogue::end() {
     settle();
   }
   require(session_.finished(), "the session does not end");
+  require(told_unchecked_ == (inside_tls_ && !checked_), "TLS of which the log has nothing");
   while (move_to_server(all) && !session_.to_child().empty()) {
   }
   look_at_messages();

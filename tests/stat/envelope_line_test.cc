@@ -69,6 +69,8 @@ TEST_CASE("what is not ours is told from what is not understood") {
       {"qlogenvelope:", Reading::foreign},
       {"tcpserver: ok 17 mx:192.0.2.25:25 :192.0.2.1::4711", Reading::foreign},
       {"rblsmtpd: 192.0.2.1 pid 17: qlogenvelope: result=accepted code=250 detail=pass", Reading::foreign},
+      {"spfwrap: pid 17: TLSv1.3 with 192.0.2.1, nothing checked", Reading::foreign},
+      {"spfwrap: warning: pid 17: bad SPFTIMEOUT: x: using 20", Reading::foreign},
       {"x qlogenvelope: result=accepted code=250 detail=pass", Reading::foreign},
       {"qlogenvelope: result=rejected code=553 reason=rcpthosts detail=chkrcptto", Reading::foreign},
       {"qlogenvelope: ", Reading::not_understood},

@@ -192,6 +192,10 @@ class Player {
   }
 
   void note_log(const std::string& line) {
+    if (!line.starts_with("qlogenvelope: ")) {
+      events_.push_back("log " + line.substr(line.find(": ", line.find(": ") + 1) + 2));
+      return;
+    }
     const auto value = [&line](std::string_view key) {
       const std::size_t begin = line.find(key) + key.size();
       return line.substr(begin, line.find(' ', begin) - begin);

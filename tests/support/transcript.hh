@@ -27,7 +27,7 @@
 //             warned of), close, abandon, finish, prepare_tls, dismiss_tls,
 //             start_tls, annotate (with nothing, or "annotate RESULT with header"),
 //             "warning text", "log code recipient protocol policy" without
-//             what there is none of
+//             what there is none of, "log text" of a line that is of no MAIL
 //   # text    a comment
 // In text \r \n \t \0 \e \xHH \s (a blank) stand for octets.
 // Inputs are given when everything before them has been seen. What the client

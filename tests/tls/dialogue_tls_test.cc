@@ -20,6 +20,13 @@ bool heard(const Wrapped& spfwrap, std::string_view start) {
   return false;
 }
 
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+
+std::string nothing_checked(Wrapped& spfwrap) {
+  return "spfwrap: pid " + std::to_string(spfwrap.process().pid()) +
+         ": TLSv1.3 with 192.0.2.1, nothing checked\n";
+}
+
 }  // namespace
 
 TEST_CASE("STARTTLS is offered where there is a certificate, once, whatever the child says") {
@@ -309,8 +316,41 @@ TEST_CASE("SMTPS=1 holds for clients that are not checked") {
     CHECK(runs[0].messages == std::vector<std::string>{"Subject: x\r\n\r\nx\r\n"});
     CHECK(runs[0].value("SSL_PROTOCOL") == "TLSv1.3");
     CHECK_FALSE(runs[0].has("SPFRESULT"));
-    CHECK(spfwrap.errors() == "");
+    CHECK(spfwrap.errors() == nothing_checked(spfwrap));
   }
+}
+
+TEST_CASE("a session in TLS with nothing checked is one line in the log, one with a check none") {
+  const struct { const char* why; Environment more; std::vector<const char*> commands; bool line; } cases[] = {
+      {"no MAIL", {}, {}, true},
+      {"AUTH before MAIL", {}, {"AUTH PLAIN AGEAYg==", mail, rcpt}, true},
+      {"level 0", {{"SPFBEHAVIOR", "0"}, {"SMTPS", "1"}}, {mail, rcpt, "RSET", mail}, true},
+      {"RELAYCLIENT", {{"RELAYCLIENT", ""}, {"SMTPS", "1"}}, {mail, rcpt}, true},
+      {"a MAIL that is refused before anybody is named", {}, {"MAIL FROM:<a@fail.example.org>"}, false},
+      {"one let through before AUTH", {}, {mail, "RSET", "AUTH PLAIN AGEAYg==", mail}, false},
+  };
+  for (const auto& c : cases) {
+    INFO(c.why);
+    Setup setup = level("3");
+    for (const auto& [name, value] : c.more) setup.environment[name] = value;
+    const bool smtps = c.more.count("SMTPS");
+    const TlsClient tls(smtps ? Arguments{"--smtps"} : Arguments{});
+    Wrapped spfwrap(tls.before(setup));
+    if (smtps)
+      spfwrap.hello();
+    else
+      start_tls(spfwrap);
+    for (const char* command : c.commands) spfwrap.ask(command);
+    spfwrap.ask("QUIT");
+    CHECK(spfwrap.finish() == 0);
+    CHECK(contains(spfwrap.errors(), "nothing checked") == c.line);
+    if (c.line) CHECK(spfwrap.errors() == nothing_checked(spfwrap));
+  }
+  // Nor one in clear.
+  Wrapped clear(level("3", {{"SPFCERT", certificates().server}}));
+  CHECK(clear.hello().ask("QUIT") == "221 child.example");
+  CHECK(clear.finish() == 0);
+  CHECK(clear.errors() == "");
 }
 
 TEST_CASE("SMTPS=1 goes before SPFSTARTTLS=pass: inside TLS no STARTTLS is shown") {
