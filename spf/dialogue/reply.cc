@@ -57,14 +57,15 @@ Reply rejection(const Verdict& verdict) {
   return result;
 }
 
-void filter_ehlo(Reply& reply, StarttlsKeyword starttls) {
-  static constexpr std::array<std::string_view, 8> harmless = {
-      "PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8", "AUTH", "HELP"};
+void filter_ehlo(Reply& reply, StarttlsKeyword starttls, AuthKeyword auth) {
+  static constexpr std::array<std::string_view, 7> harmless = {
+      "PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8", "HELP"};
   const auto dropped = [&](const std::string& line) {
     // AUTH=LOGIN is how some servers repeat AUTH for old clients.
     const std::string_view keyword = std::string_view(line).substr(0, line.find_first_of(" ="));
     const auto is = [&](std::string_view known) { return equal_ignoring_case(keyword, known); };
     if (is("STARTTLS")) return starttls != StarttlsKeyword::keep;
+    if (is("AUTH")) return auth == AuthKeyword::drop;
     return std::none_of(harmless.begin(), harmless.end(), is);
   };
   // The first line is the greeting (RFC 5321 section 4.1.1.1).

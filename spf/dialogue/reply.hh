@@ -19,6 +19,7 @@ inline constexpr std::string_view
     lookup_failure = "451 SPF lookup failure (#4.3.0)",
     cannot_start_again = "451 unable to start SMTP server again (#4.3.0)",
     cannot_annotate = "451 unable to annotate the message (#4.3.0)",
+    encryption_required = "538 encryption required for authentication (#5.7.11)",
     message_lost = "451 SMTP server gave up, message not accepted (#4.3.0)",
     bare_lf = "451 See https://cr.yp.to/docs/smtplf.html.",
     line_too_long = "500 line too long (#5.5.2)",
@@ -61,9 +62,10 @@ Reply rejection(const Verdict& verdict);
 
 // Leaves in the reply to EHLO only the keywords of which this program knows
 // that they do no harm. STARTTLS is dropped, kept where the child has it, or
-// offered by this program whether it has it or not.
+// offered by this program whether it has it or not; AUTH is dropped or kept.
 enum class StarttlsKeyword { drop, keep, offer };
-void filter_ehlo(Reply& reply, StarttlsKeyword starttls);
+enum class AuthKeyword { drop, keep };
+void filter_ehlo(Reply& reply, StarttlsKeyword starttls, AuthKeyword auth);
 
 // Takes the child's output apart into replies.
 class ReplyParser {

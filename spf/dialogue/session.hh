@@ -191,6 +191,7 @@ class Session {
   std::string_view helo_result(const Judged& judged) const;
   std::string client_text() const;
   StarttlsKeyword starttls_keyword() const;
+  AuthKeyword auth_keyword() const;
   void listen_to_idle_child();
   void begin_limit(std::chrono::seconds time);
 

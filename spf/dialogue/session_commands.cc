@@ -102,7 +102,7 @@ Task<void> Session::greet(Command command) {
     hello_ = std::move(line);
     helo_name_ = command.argument;
     transaction_ = NoTransaction{};
-    if (command.verb == Verb::ehlo) filter_ehlo(answer, starttls_keyword());
+    if (command.verb == Verb::ehlo) filter_ehlo(answer, starttls_keyword(), auth_keyword());
   }
   co_await pass(std::move(answer));
 }
@@ -282,6 +282,10 @@ Task<void> Session::recipient(const Path& path) {
 }
 
 Task<void> Session::authenticate(std::string_view argument) {
+  if (auth_keyword() == AuthKeyword::drop) {
+    say(reply::encryption_required);
+    co_return;
+  }
   if (argument.empty() || !is_plain(argument)) {
     say(reply::bad_syntax);
     co_return;

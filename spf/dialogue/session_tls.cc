@@ -47,6 +47,12 @@ StarttlsKeyword Session::starttls_keyword() const {
   return StarttlsKeyword::drop;
 }
 
+// SPFAUTH: no password in clear (RFC 4954 section 4).
+AuthKeyword Session::auth_keyword() const {
+  const bool in_clear = tls_ != Tls::active && config_.outer_tls.empty();
+  return config_.auth_needs_tls && in_clear ? AuthKeyword::drop : AuthKeyword::keep;
+}
+
 // Starts spftls, and waits until it has said whether it can serve. One that
 // can't is dismissed, and what keeps it from that goes to the log, once.
 Task<void> Session::prepare_tls() {

@@ -53,6 +53,11 @@ std::string tls_text(const Config& config) {
                                   : "done before spfwrap; STARTTLS is hidden";
 }
 
+// Whether a client can have TLS; with SPFSTARTTLS=pass that is prog's affair.
+bool may_have_tls(const Config& config, const CertificateTrial& trial) {
+  return trial.certificate || config.starttls == Starttls::pass || !config.outer_tls.empty();
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -108,6 +113,10 @@ ConfigReport report_config(const Getenv& getenv) {
     warnings.push_back("the level is 0: spfwrap checks nothing, unless tcp.smtp sets SPFBEHAVIOR");
   if (config.starttls == Starttls::pass)
     warnings.push_back("SPFSTARTTLS=pass: mail that comes with STARTTLS is not checked");
+  if (config.auth_needs_tls && !may_have_tls(config, trial))
+    warnings.push_back("SPFAUTH=tls: there is no TLS, so nobody can authenticate");
+  if (config.auth_needs_tls && config.level == 0 && !config.smtps)
+    warnings.push_back("SPFAUTH=tls: at level 0 spfwrap steps aside, and AUTH is had in clear");
 
   const auto grade = !errors.empty()     ? ConfigReport::Grade::unreadable
                      : warnings.empty() ? ConfigReport::Grade::good
@@ -126,6 +135,7 @@ ConfigReport report_config(const Getenv& getenv) {
   out.item("level", level_text(config.level, config.smtps));
   out.item("this host", config.receiver);
   out.item("TLS", tls_text(config));
+  if (config.auth_needs_tls) out.item("AUTH", "only in TLS (SPFAUTH)");
   if (trial.certificate) {
     out.item("certificate", trial.certificate->names.empty() ? "names no host"
                                                              : joined(trial.certificate->names));

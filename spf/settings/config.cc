@@ -242,6 +242,14 @@ void read_header(const Reader& reader, Config& config) {
   id = usual;
 }
 
+// Whether AUTH waits for TLS. What is no word of ours is taken for one that protects
+// passwords.
+bool read_auth(const Reader& reader, Config& config) {
+  const std::string value = reader.setting("SPFAUTH", "");
+  if (!value.empty() && value != "tls") warn(config, "SPFAUTH", value, "tls");
+  return !value.empty();
+}
+
 // With a certificate TLS is done here, unless SPFSTARTTLS says otherwise or it
 // has been done before us.
 void read_tls(const Reader& reader, Config& config) {
@@ -311,6 +319,7 @@ void read_rest(const Reader& reader, Config& config) {
   config.guess = reader.text("SPFGUESS", "spfguess", ' ');
   config.explanation = reader.text("SPFEXP", "spfexp", '\n');
   read_header(reader, config);
+  config.auth_needs_tls = read_auth(reader, config);
   read_tls(reader, config);
 
   const std::string timeout = reader.setting("SPFTIMEOUT", "20");

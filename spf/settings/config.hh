@@ -46,6 +46,7 @@ struct Config {
   Strip strip = Strip::no;                     // SPFSTRIP
   std::string authserv_id;                     // ID in Authentication-Results; "": of no use
   Starttls starttls = Starttls::hide;          // SPFSTARTTLS
+  bool auth_needs_tls = false;                 // SPFAUTH
   bool aside = false;                          // nothing is to be done: the rest is not read
   bool smtps = false;                          // SMTPS: TLS comes before the greeting
   bool only_tls = false;                       // and is all there is to do for this client

@@ -2,6 +2,7 @@
 
 #include "tests/catch.hh"
 
+using spf::AuthKeyword;
 using spf::Reply;
 using spf::StarttlsKeyword;
 
@@ -142,9 +143,10 @@ TEST_CASE("an endless reply is malformed within its bounds") {
 }
 
 TEST_CASE("EHLO keeps its greeting and its known keywords, and its last line is a last line") {
-  const auto filtered = [](std::vector<std::string> lines, StarttlsKeyword starttls) {
+  const auto filtered = [](std::vector<std::string> lines, StarttlsKeyword starttls,
+                           AuthKeyword auth = AuthKeyword::keep) {
     Reply reply{250, std::move(lines)};
-    spf::filter_ehlo(reply, starttls);
+    spf::filter_ehlo(reply, starttls, auth);
     return reply.wire();
   };
   CHECK(filtered({"CHUNKING"}, StarttlsKeyword::drop) == "250 CHUNKING\r\n");  // a host's name
@@ -159,4 +161,7 @@ TEST_CASE("EHLO keeps its greeting and its known keywords, and its last line is 
                   "AUTH PLAIN", "AUTH=PLAIN", "HELP", "SIZEX", ""}, StarttlsKeyword::drop) ==
         "250-mx\r\n250-SIZE 10\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n"
         "250-SMTPUTF8\r\n250-AUTH PLAIN\r\n250-AUTH=PLAIN\r\n250 HELP\r\n");
+  CHECK(filtered({"mx", "AUTH PLAIN LOGIN", "auth=LOGIN", "Auth", "HELP", "AUTHX"}, StarttlsKeyword::offer,
+                 AuthKeyword::drop) == "250-mx\r\n250-HELP\r\n250 STARTTLS\r\n");
+  CHECK(filtered({"AUTH", "AUTH PLAIN"}, StarttlsKeyword::drop, AuthKeyword::drop) == "250 AUTH\r\n");  // a host's name
 }

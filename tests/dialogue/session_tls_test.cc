@@ -616,3 +616,48 @@ TEST_CASE("a client whose address nobody knows is unknown in the line of a sessi
     ! finish
   )", config);
 }
+
+TEST_CASE("with SPFAUTH=tls AUTH is neither offered nor passed on before TLS, and as ever in it") {
+  const std::string in_clear = greeting + R"(
+    > EHLO x
+    + EHLO x
+    - 250-child
+    - 250-AUTH PLAIN
+    - 250-AUTH=LOGIN
+    - 250 SIZE 1000
+    < 250-child
+    < 250-SIZE 1000
+)";
+  const std::string refused = R"(
+    > AUTH PLAIN AGEAYg==
+    < 538 encryption required for authentication (#5.7.11)
+    > auth
+    < 538 encryption required for authentication (#5.7.11)
+)" + noop;
+  const std::string taken = R"(
+    > AUTH PLAIN AGEAYg==
+    + AUTH PLAIN AGEAYg==
+    - 235 ok
+    < 235 ok
+)";
+  spf::Config config = terminate();
+  config.auth_needs_tls = true;
+  plays(in_clear + "< 250 STARTTLS\n" + refused + inside + R"(
+    > EHLO x
+    + EHLO x
+    - 250-child
+    - 250 AUTH PLAIN
+    < 250-child
+    < 250 AUTH PLAIN
+)" + taken, config);
+
+  // Also where TLS can't be had, and where prog has it; not where it was before us.
+  const std::string plain = greeting + "> EHLO x\n+ EHLO x\n- 250-child\n- 250 AUTH PLAIN\n";
+  for (const spf::Starttls starttls : {spf::Starttls::hide, spf::Starttls::unavailable, spf::Starttls::pass}) {
+    config.starttls = starttls;
+    plays(plain + "< 250 child\n" + refused, config);
+  }
+  config.starttls = spf::Starttls::hide;
+  config.outer_tls = "TLSv1.3";
+  plays(plain + "< 250-child\n< 250 AUTH PLAIN\n" + taken, config);
+}

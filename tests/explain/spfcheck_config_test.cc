@@ -51,6 +51,7 @@ Settings
   SPFANNOTATE    data (default)
   SPFHEADERTYPE  spf (default)
   SPFSTRIP       no (default)
+  SPFAUTH        none (default)
   SPFSTARTTLS    hide (default)
   SPFTIMEOUT     20 (default)
   timeoutsmtpd   1200 (default)
@@ -75,7 +76,7 @@ TEST_CASE("-C shows the ID of Authentication-Results where it is of use") {
        "  authservid     example.org (" + file + ")\n"},
       {files, {{"SPFSTRIP", "all"}}, 0, "  SPFSTRIP       all (environment)\n  authservid     example.org (" + file + ")\n"},
       {files, {{"SPFHEADERTYPE", "x"}}, 1, "  warning        bad SPFHEADERTYPE: x: using spf\n"},
-      {unreadable, {}, 0, "  SPFSTRIP       no (default)\n  SPFSTARTTLS "},
+      {unreadable, {}, 0, "  SPFSTRIP       no (default)\n  SPFAUTH "},
       {unreadable, {{"SPFHEADERTYPE", "ar"}}, 111, "authservid: Is a directory; no mail is taken\n"},
   };
   for (const auto& c : cases) {
@@ -283,6 +284,23 @@ TEST_CASE("-C knows that SMTPS leaves something to do at level 0") {
                  "  level          0: checks nothing\n"));
 }
 
+TEST_CASE("-C shows that AUTH waits for TLS, and is content where there is some") {
+  Spfcheck spfcheck;
+  const Environment ways[] = {{{"SPFBEHAVIOR", "1"}, {"SPFCERT", certificates().server}},
+                              {{"SPFBEHAVIOR", "0"}, {"SPFCERT", certificates().server}, {"SMTPS", "1"}},
+                              {{"SPFBEHAVIOR", "1"}, {"SPFSTARTTLS", "pass"}},
+                              {{"SPFBEHAVIOR", "1"}, {"SSL_PROTOCOL", "TLSv1.3"}}};
+  for (Environment environment : ways) {
+    CHECK_FALSE(contains(spfcheck.run({"-C"}, environment).out, "\n  AUTH  "));
+    environment["SPFAUTH"] = "tls";
+    const Finished run = spfcheck.run({"-C"}, environment);
+    INFO(run.out);
+    CHECK(contains(run.out, "\n  SPFAUTH        tls (environment)\n"));
+    CHECK(contains(run.out, "\n  AUTH           only in TLS (SPFAUTH)\n"));
+    CHECK_FALSE(contains(run.out, "SPFAUTH=tls: "));
+  }
+}
+
 TEST_CASE("-C warns of what will not be done") {
   Spfcheck spfcheck;
   const struct { Environment environment; const char* warning; } cases[] = {
@@ -294,6 +312,10 @@ TEST_CASE("-C warns of what will not be done") {
       {{{"SPFBEHAVIOR", "3"}, {"SPFEXP", "%{z}"}}, "spfexp: not used: bad macro"},
       {{{"SPFBEHAVIOR", "3"}, {"SPFTIMEOUT", "1s"}}, "bad SPFTIMEOUT: 1s: using 20"},
       {{{"SPFBEHAVIOR", "3"}, {"SPFSTARTTLS", "pass"}}, "SPFSTARTTLS=pass"},
+      {{{"SPFBEHAVIOR", "1"}, {"SPFAUTH", "no"}, {"SSL_PROTOCOL", "TLSv1.3"}}, "bad SPFAUTH: no: using tls"},
+      {{{"SPFBEHAVIOR", "1"}, {"SPFAUTH", "tls"}}, "SPFAUTH=tls: there is no TLS, so nobody can authenticate\n"},
+      {{{"SPFBEHAVIOR", "1"}, {"SPFAUTH", "tls"}, {"SPFCERT", "/c"}}, "SPFAUTH=tls: there is no TLS"},
+      {{{"SPFBEHAVIOR", "0"}, {"SPFAUTH", "tls"}}, "SPFAUTH=tls: at level 0 spfwrap steps aside"},
   };
   for (const auto& c : cases) {
     const Finished run = spfcheck.run({"-C"}, c.environment);

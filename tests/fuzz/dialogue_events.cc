@@ -123,6 +123,7 @@ void Dialogue::line(const ServerModel& server, std::string_view octets) {
   const std::string_view verb = octets.substr(0, octets.find(' '));
   require(verb == view_.verb() || is_ours(verb, view_.verb()), "a command that nobody has given");
   require(verb == view_.verb() || verb != "RSET" || server.in_transaction(), "RSET of nothing");
+  require(verb != "AUTH" || inside_tls_ || !config_.auth_needs_tls, "AUTH in clear is passed on");
   require(verb != "STARTTLS" || config_.starttls == spf::Starttls::pass, "STARTTLS is passed on");
 }
 

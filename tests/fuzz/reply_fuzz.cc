@@ -82,7 +82,11 @@ void try_child(std::string_view octets) {
     for (const auto starttls : {spf::StarttlsKeyword::drop, spf::StarttlsKeyword::keep,
                                 spf::StarttlsKeyword::offer}) {
       spf::Reply offer = reply;
-      spf::filter_ehlo(offer, starttls);
+      const bool no_auth = reply.code % 2;
+      spf::filter_ehlo(offer, starttls, no_auth ? spf::AuthKeyword::drop : spf::AuthKeyword::keep);
+      require(!no_auth || std::none_of(offer.lines.begin() + 1, offer.lines.end(),
+                                       [](auto& line) { return line.starts_with("AUTH "); }),
+              "AUTH where it was to be left out");
       require(!offer.lines.empty() && offer.lines[0] == reply.lines[0], "no greeting in EHLO's");
       require(is_well_formed(offer, true), "no reply to EHLO");
       const bool ours = starttls == spf::StarttlsKeyword::offer;

@@ -142,6 +142,7 @@ void session(std::string_view data) {
                                  : spf::Starttls::hide;
   config.smtps = flags & 32;
   config.only_tls = config.smtps && level & 128;
+  config.auth_needs_tls = level & 32;
   const unsigned how = input.octet();
   set_policy(config, (how >> 4) / 3);
   const bool moody = flags & 4;

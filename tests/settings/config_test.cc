@@ -435,6 +435,22 @@ TEST_CASE("an SPFSTARTTLS that is no word of ours warns and takes the default") 
     }
 }
 
+TEST_CASE("AUTH waits for TLS with SPFAUTH=tls, and with what is no word of ours") {
+  const struct { const char* value; bool waits, bad; } cases[] = {
+      {"", false, false}, {" ", false, false}, {"tls", true, false}, {"tls ", true, false},
+      {"TLS", true, true}, {"no", true, true}, {"0", true, true},
+  };
+  for (const auto& c : cases) {
+    INFO(c.value);
+    const auto config = read(with(client, {{"SPFBEHAVIOR", "1"}, {"SPFAUTH", c.value}}));
+    REQUIRE(config);
+    CHECK(config->auth_needs_tls == c.waits);
+    REQUIRE(config->warnings.size() == c.bad);
+    if (c.bad) CHECK(config->warnings[0] == "bad SPFAUTH: " + std::string(c.value) + ": using tls");
+  }
+  CHECK_FALSE(read(with(client, {{"SPFBEHAVIOR", "1"}}))->auth_needs_tls);
+}
+
 TEST_CASE("certificate and key stand together in servercert.pem, or where SPFCERT and SPFKEY say") {
   const test::TempDir files;
   const std::string usual = files.write("servercert.pem", "");

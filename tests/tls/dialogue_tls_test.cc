@@ -353,6 +353,24 @@ TEST_CASE("a session in TLS with nothing checked is one line in the log, one wit
   CHECK(clear.errors() == "");
 }
 
+TEST_CASE("with SPFAUTH=tls a password in clear does not reach prog, and one in TLS does") {
+  const TlsClient tls;
+  Wrapped spfwrap(tls.before(level("3", {{"SPFAUTH", "tls"}, {"CHILD_EHLO", "8BITMIME|AUTH PLAIN"}})));
+  spfwrap.client().reply();
+  CHECK(spfwrap.ask("EHLO x") == "250-child.example\n250-8BITMIME\n250 STARTTLS");
+  CHECK(spfwrap.ask("AUTH PLAIN AGEAYg==") == "538 encryption required for authentication (#5.7.11)");
+  CHECK_FALSE(heard(spfwrap, "AUTH"));
+  CHECK(spfwrap.ask("STARTTLS") == "220 ready for tls");
+  CHECK(spfwrap.ask("EHLO x") == "250-child.example\n250-8BITMIME\n250 AUTH PLAIN");
+  CHECK(spfwrap.ask("AUTH PLAIN AGEAYg==").starts_with("235 "));
+  CHECK(spfwrap.last_run().commands.back().starts_with("AUTH PLAIN"));
+  CHECK(deliver(spfwrap, "MAIL FROM:<a@fail.example.org>") == delivered);
+  CHECK(spfwrap.ask("QUIT") == "221 child.example");
+  CHECK(spfwrap.finish() == 0);
+  CHECK(warnings(spfwrap).empty());
+  CHECK(spfwrap.errors() == nothing_checked(spfwrap));
+}
+
 TEST_CASE("SMTPS=1 goes before SPFSTARTTLS=pass: inside TLS no STARTTLS is shown") {
   const TlsClient tls({"--smtps"});
   Wrapped spfwrap(tls.before(level("3", {{"SMTPS", "1"}, {"SPFSTARTTLS", "pass"},
