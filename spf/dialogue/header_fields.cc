@@ -2,6 +2,7 @@
 
 #include "spf/dialogue/authentication_results.hh"
 #include "spf/dialogue/received_spf.hh"
+#include "spf/dialogue/variables.hh"
 
 namespace spf {
 
@@ -26,6 +27,13 @@ std::string header_fields(const HeaderValues& values, HeaderType type) {
   for (const std::string& value : {values.authentication_results, values.helo_authentication_results})
     if (type != HeaderType::spf && !value.empty()) fields += authentication_results(value);
   return fields;
+}
+
+std::vector<std::string> variables(const JudgedMail& mail, const HeaderValues& values) {
+  return variables(mail.judgement.verdict, {.received_spf = values.received_spf,
+                                            .authentication_results = values.authentication_results,
+                                            .helo_result = mail.helo_result(),
+                                            .policy = mail.reason()});
 }
 
 }  // namespace spf

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "spf/dialogue/policy.hh"
 #include "spf/engine/check.hh"
 #include "spf/engine/verdict.hh"
 #include "spf/settings/config.hh"
@@ -21,5 +23,8 @@ HeaderValues header_values(const Query& query, const Judgement& judgement, const
 // The fields that SPFHEADERTYPE wants, folded, with CRLF; of each kind that for the
 // HELO name is the second.
 std::string header_fields(const HeaderValues& values, HeaderType type);
+
+// "NAME=value" for each variable that speaks of this MAIL (variables.hh).
+std::vector<std::string> variables(const JudgedMail& mail, const HeaderValues& values);
 
 }  // namespace spf

@@ -3,9 +3,9 @@
 namespace spf {
 namespace {
 
-unsigned level_for(const Levels& levels, std::string_view mailbox, unsigned otherwise) {
+GivenLevel given(const Levels& levels, std::string_view mailbox, GivenLevel::By by, const GivenLevel& otherwise) {
   const auto rule = levels.find(mailbox);
-  return rule ? rule->level : otherwise;
+  return rule ? GivenLevel{rule->level, by, rule} : otherwise;
 }
 
 }  // namespace
@@ -44,14 +44,15 @@ Decision decide(unsigned level, const Judgement& judgement, HeloCheck helo_check
 }
 
 RecipientLevels::RecipientLevels(const Config& config, std::string_view sender)
-    : config_(&config), sender_(level_for(config.sender_levels, sender, config.level)) {}
+    : config_(&config),
+      sender_(spf::given(config.sender_levels, sender, GivenLevel::By::sender, {config.level})) {}
 
-unsigned RecipientLevels::of(std::string_view recipient) const {
-  return level_for(config_->recipient_levels, recipient, sender_);
+GivenLevel RecipientLevels::given(std::string_view recipient) const {
+  return spf::given(config_->recipient_levels, recipient, GivenLevel::By::recipient, sender_);
 }
 
 bool RecipientLevels::possible(unsigned level) const {
-  return level == sender_ || config_->recipient_levels.have(level);
+  return level == sender_.level || config_->recipient_levels.have(level);
 }
 
 bool RecipientLevels::all_off() const {
@@ -77,6 +78,19 @@ std::optional<Decision> JudgedMail::common_decision() const {
 const Verdict& JudgedMail::refusing_verdict(unsigned level) const {
   const bool by_domain = decide(level, judgement.verdict.result) == Decision::reject;
   return by_domain || !judgement.helo ? judgement.verdict : *judgement.helo;
+}
+
+std::string_view JudgedMail::helo_result() const {
+  const auto& [verdict, helo] = judgement;
+  if (levels.helo_check() == HeloCheck::no) return {};
+  if (helo) return name(helo->result);
+  return verdict.identity == Identity::helo ? name(verdict.result) : std::string_view();
+}
+
+std::optional<unsigned> JudgedMail::shadow_code() const {
+  const auto level = levels.shadow_level();
+  if (!level) return {};
+  return code(decide(*level, judgement, levels.helo_check()));
 }
 
 }  // namespace spf

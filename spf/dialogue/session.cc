@@ -180,27 +180,17 @@ void Session::say(std::string_view reply) {
 }
 
 void Session::log(unsigned code, std::string_view recipient, const Judged& judged, unsigned level) {
-  LogEntry entry{.code = code,
-                 .recipient = recipient,
-                 .remote_host = config_.remote_host,
-                 .pid = pid_,
-                 .tls = tls_name_,
-                 .level = level,
-                 .policy = code == 250 ? judged.reason() : std::string_view(),
-                 .trouble = code == 451 && judged.exemption ? judged.exemption->problem : std::string_view(),
-                 .shadow = {},
-                 .helo_result = helo_result(judged)};
-  if (config_.shadow_level)
-    entry.shadow = spf::code(decide(*config_.shadow_level, judged.judgement, config_.helo_check));
+  const LogEntry entry{.code = code,
+                       .recipient = recipient,
+                       .remote_host = config_.remote_host,
+                       .pid = pid_,
+                       .tls = tls_name_,
+                       .level = level,
+                       .policy = code == 250 ? judged.reason() : std::string_view(),
+                       .trouble = code == 451 && judged.exemption ? judged.exemption->problem : std::string_view(),
+                       .shadow = judged.shadow_code(),
+                       .helo_result = judged.helo_result()};
   act(action::Log{log_line(entry, judged.query, judged.judgement.verdict)});
-}
-
-// The result for the HELO name where that is wanted, be it the only one there is.
-std::string_view Session::helo_result(const Judged& judged) const {
-  const auto& [verdict, helo] = judged.judgement;
-  if (config_.helo_check == HeloCheck::no) return {};
-  if (helo) return name(helo->result);
-  return verdict.identity == Identity::helo ? name(verdict.result) : std::string_view();
 }
 
 void Session::begin_limit(seconds time) {

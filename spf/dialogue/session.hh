@@ -188,7 +188,6 @@ class Session {
   void log_tls_without_check();
   void count_mail();
   Judged* judged();
-  std::string_view helo_result(const Judged& judged) const;
   std::string client_text() const;
   StarttlsKeyword starttls_keyword() const;
   AuthKeyword auth_keyword() const;

@@ -4,7 +4,6 @@
 #include "spf/dialogue/policy.hh"
 #include "spf/dialogue/header_fields.hh"
 #include "spf/dialogue/session.hh"
-#include "spf/dialogue/variables.hh"
 #include "spf/dialogue/annotation.hh"
 
 namespace spf {
@@ -191,11 +190,7 @@ Task<void> Session::pass_unchecked(const Path& path) {
 Task<std::optional<Reply>> Session::accept(const Path& path, Judged& judged, unsigned level) {
   const HeaderValues values = header_values(judged.query, judged.judgement, config_);
   std::string header = header_fields(values, config_.header_type);
-  const VariableValues of_mail{.received_spf = values.received_spf,
-                               .authentication_results = values.authentication_results,
-                               .helo_result = helo_result(judged),
-                               .policy = judged.reason()};
-  Variables wanted = variables(judged.judgement.verdict, of_mail);
+  Variables wanted = variables(judged, values);
   std::string octets;
   bool started = true, annotated = true;
   switch (config_.annotate) {
