@@ -1,78 +1,69 @@
 #include "spf/explain/check_report.hh"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
-#include "spf/explain/check_trace.hh"
 #include "spf/dialogue/header_fields.hh"
-#include "spf/dialogue/variables.hh"
-#include "spf/dialogue/policy.hh"
 #include "spf/dialogue/reply.hh"
-#include "spf/explain/terminal_text.hh"
+#include "spf/explain/check_trace.hh"
 
 namespace spf {
 namespace {
 
-// The replies at one level, each with the command that it answers; none where
-// prog answers.
-struct Answered {
-  std::string command, reply;
-  bool operator==(const Answered&) const = default;
-};
+std::vector<std::string> lines_of_wire(std::string wire) {
+  std::vector<std::string> lines;
+  for (std::size_t end; (end = wire.find("\r\n")) != wire.npos; wire.erase(0, end + 2))
+    lines.push_back(wire.substr(0, end));
+  return lines;
+}
 
-std::vector<Answered> replies(unsigned level, const Verdict& verdict) {
-  switch (level == 0 ? Decision::accept : decide(level, verdict.result)) {
-    case Decision::accept: return {};
-    case Decision::defer: return {{"MAIL", std::string(reply::lookup_failure)}};
+// As the session answers MAIL, where nothing is decided yet if recipients may differ,
+// and RCPT from a recipient with this level.
+std::vector<Answered> answers(const JudgedMail& mail, std::optional<Decision> at_mail, unsigned level) {
+  const std::vector<std::string> by_prog, later = {std::string(reply::lookup_failure)};
+  if (at_mail == Decision::accept) return {{"MAIL", by_prog}, {"RCPT", by_prog}};
+  if (at_mail == Decision::defer) return {{"MAIL", later}};
+  const Answered ok = {"MAIL", {std::string(reply::ok)}};
+  switch (mail.decision(level)) {
+    case Decision::accept: return {ok, {"RCPT", by_prog}};
+    case Decision::defer: return {ok, {"RCPT", later}};
     case Decision::reject: break;
   }
-  std::vector<Answered> result = {{"MAIL", std::string(reply::ok)}};
-  std::string wire = rejection(verdict).wire();
-  for (std::size_t end; (end = wire.find("\r\n")) != wire.npos; wire.erase(0, end + 2))
-    result.push_back({"RCPT", wire.substr(0, end)});
-  return result;
+  return {ok, {"RCPT", lines_of_wire(rejection(mail.refusing_verdict(level)).wire())}};
 }
 
-void write_replies(TerminalText& out, const Verdict& verdict) {
-  out.item("level 0", "spfwrap steps aside");
-  for (unsigned first = 1, last; first <= max_level; first = last + 1) {
-    const auto same = replies(first, verdict);
-    for (last = first; last < max_level && replies(last + 1, verdict) == same;) ++last;
-    std::string label = "level " + std::to_string(first);
-    if (last > first) label = "levels " + std::to_string(first) + '-' + std::to_string(last);
-    if (same.empty()) out.item(label, "MAIL and RCPT go to prog, which answers");
-    for (const Answered& answered : same) {
-      out.item(label, answered.command + "  " + answered.reply);
-      label.clear();
-    }
+// As if there were no level but one.
+std::vector<LevelReplies> replies_by_level(const JudgedMail& mail) {
+  const auto at = [&mail](unsigned level) { return answers(mail, mail.decision(level), level); };
+  std::vector<LevelReplies> replies = {{0, 0, at(0)}};
+  for (unsigned level = 1; level <= max_level; ++level) {
+    auto here = at(level);
+    if (level > 1 && here == replies.back().answers)
+      replies.back().last = level;
+    else
+      replies.push_back({level, level, std::move(here)});
   }
+  return replies;
 }
 
-std::string share(unsigned used, unsigned most) {
-  return std::to_string(used) + " of " + std::to_string(most);
+std::vector<RecipientReply> replies_by_spfto(const JudgedMail& mail, const Levels& rules) {
+  std::vector<RecipientReply> replies;
+  for (unsigned level = 0; level <= max_level; ++level)
+    if (rules.have(level)) replies.push_back({level, mail.decision(level)});
+  return replies;
 }
 
-void write_limits(TerminalText& out, const CheckTrace& trace, const Verdict& verdict,
-                  const Config& config) {
-  const auto used = [](const Limits& limits) {
-    return share(limits.lookups, Limits::most_lookups) + " terms that ask DNS, " +
-           share(limits.voids, Limits::most_voids) + " voids";
-  };
-  out.item("used", used(trace.record_limits()) + ", " + std::to_string(verdict.milliseconds) +
-                       " ms of " + std::to_string(config.check_timeout.count()) + " s");
-  if (trace.local_rules_tried()) out.item("", "local rules: " + used(trace.local_limits()));
-}
-
-void write_verdict(TerminalText& out, const Query& query, const Verdict& verdict) {
-  const auto or_none = [](const std::string& text) { return text.empty() ? "none" : text; };
-  out.item("client", query.client.text());
-  out.item("HELO", or_none(query.helo));
-  out.item("sender", query.sender.empty() ? "<>" : query.sender);
-  out.item("checked", or_none(verdict.domain) + " (identity " +
-                          std::string(name(verdict.identity)) + ")");
-  if (verdict.mechanism)
-    out.item("matched", *verdict.mechanism + (verdict.local_policy ? " (local rule)" : ""));
-  if (!verdict.problem.empty()) out.item("reason", verdict.problem);
+ReportedLevel reported(const GivenLevel& given, const std::vector<Setting>& found) {
+  static constexpr const char* settings[] = {"SPFBEHAVIOR", "spffrom", "spfto"};
+  ReportedLevel result;
+  result.level = given.level;
+  result.setting = settings[std::size_t(given.by)];
+  for (const Setting& setting : found)
+    if (setting.name == result.setting) result.source = setting.source;
+  if (!given.rule) return result;
+  result.line = given.rule->line;
+  result.rule = std::string(given.rule->pattern) + ':' + std::to_string(given.level);
+  return result;
 }
 
 // Each once: some of what the check warns of is known from the configuration.
@@ -94,40 +85,53 @@ std::string_view why_nothing_was_asked(const Verdict& verdict) {
 
 }  // namespace
 
-CheckReport report_check(const Query& query, const Config& config, bool own_address,
-                         Resolver& resolver) {
+CheckReport report_check(const CheckedMail& asked, const Config& config,
+                         const std::vector<Setting>& found, Resolver& resolver) {
   CheckOptions options = check_options(config);
-  options.own_address = own_address;
-  CheckTrace trace;
-  Trace nobody;
-  const Verdict verdict = check(query, options, resolver, trace, nobody).verdict;
-  const HeaderValues values = header_values(query, verdict, config);
+  options.own_address = asked.own_address;
+  CheckTrace trace, helo_trace;
+  const RecipientLevels levels(config, asked.query.sender);
+  JudgedMail mail{asked.query, check(asked.query, options, resolver, trace, helo_trace), levels, {}};
+  CheckReport report;
+  if (trace.lines().empty()) report.nothing_evaluated = why_nothing_was_asked(mail.judgement.verdict);
 
-  TerminalText out;
-  out.verbatim(name(verdict.result));
-  write_verdict(out, query, verdict);
-  write_limits(out, trace, verdict, config);
-  out.item("level", config.level == 0 ? "0, off" : std::to_string(config.level));
-  for (const std::string& warning : all_warnings(config, trace)) out.item("warning", warning);
-
-  out.title("Evaluation");
-  out.tree(trace.lines());
-  if (trace.lines().empty()) out.item("", why_nothing_was_asked(verdict));
-
-  out.title("Header");
-  std::string header = header_fields(values, config.header_type);
-  for (std::size_t end; (end = header.find("\r\n")) != header.npos; header.erase(0, end + 2))
-    out.verbatim(header.substr(0, end));
-
-  out.title("Environment of prog");
-  for (const std::string& variable : variables(verdict, {values.received_spf, values.authentication_results})) {
-    const auto equals = variable.find('=');
-    out.item(variable.substr(0, equals), variable.substr(equals + 1));
+  // At level 0 of SPFBEHAVIOR spfwrap reads no other.
+  const bool aside = config.level == 0;
+  const GivenLevel given = aside             ? GivenLevel{0}
+                           : asked.recipient ? levels.given(*asked.recipient)
+                                             : levels.given_by_sender();
+  std::optional<Decision> at_mail = aside ? Decision::accept : mail.common_decision();
+  const bool due = mail.decision(given.level) == Decision::reject;
+  if (due && has_exemptions(config)) {
+    mail.exemption = exemption(asked.query, exemption_options(config), resolver, trace);
+    if (at_mail) at_mail = mail.common_decision();
   }
 
-  out.title("Replies");
-  write_replies(out, verdict);
-  return {verdict, out.text()};
+  report.query = asked.query;
+  report.recipient = asked.recipient;
+  report.level = reported(given, found);
+  report.exemption_not_asked = !asked.recipient && !mail.exemption && has_exemptions(config) &&
+                               decide(max_level, mail.judgement, config.helo_check) == Decision::reject;
+  report.shadow_level = config.shadow_level;
+  report.shadow_code = mail.shadow_code();
+  report.used = trace.record_limits();
+  if (trace.local_rules_tried()) report.used_by_local_rules = trace.local_limits();
+  report.time_limit = config.check_timeout;
+  report.warnings = all_warnings(config, trace);
+  report.evaluation = bounded(trace.lines());
+  report.helo_evaluation = bounded(helo_trace.lines());
+  const HeaderValues values = header_values(asked.query, mail.judgement, config);
+  report.header = header_fields(values, config.header_type);
+  report.environment = variables(mail, values);
+  if (asked.recipient) {
+    report.replies = {{given.level, given.level, answers(mail, at_mail, given.level)}};
+  } else {
+    report.replies = replies_by_level(mail);
+    if (!aside) report.recipient_replies = replies_by_spfto(mail, config.recipient_levels);
+  }
+  report.judgement = std::move(mail.judgement);
+  report.exemption = std::move(mail.exemption);
+  return report;
 }
 
 }  // namespace spf

@@ -34,7 +34,7 @@ std::string report_record(const std::string& domain, const RecordJudgement& judg
   for (const std::string& error : judgement.errors) out.item("error", error);
   for (const std::string& warning : judgement.warnings) out.item("warning", warning);
   out.title("Record");
-  out.tree(judgement.lines);
+  out.tree(bounded(judgement.lines));
   return out.text();
 }
 

@@ -11,10 +11,13 @@
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "spf/explain/check_report.hh"
+#include "spf/explain/report_text.hh"
 #include "spf/settings/config.hh"
 #include "spf/explain/config_report.hh"
 #include "spf/engine/idna.hh"
@@ -35,7 +38,7 @@ namespace {
 
 constexpr spf::Usage usage = {
     "spfcheck",
-    "[ -q ] ip helo sender\n"
+    "[ -q ] ip helo sender [ recipient ]\n"
     "[ -q ] domain\n"
     "[ -q ] -C",
     "Makes the check that spfwrap would make, with the same settings, and explains it; judges\n"
@@ -122,24 +125,37 @@ int print_walled(bool quiet, const spf::Config& config, unsigned most_questions,
   }
 }
 
-// As the session hears it in MAIL; "" is the null sender there, too.
-std::string sender(std::string_view text) {
-  const std::string path = text.starts_with('<') ? std::string(text) : '<' + std::string(text) + '>';
-  const auto mail = spf::parse_path(spf::Verb::mail, "FROM:" + path, spf::is_own_address);
-  if (!mail || !mail->parameters.empty())
-    throw WrongUsage{"no sender that MAIL can have: " + std::string(text)};
-  return mail->mailbox;
+// As the session hears it in a command.
+std::optional<std::string> mailbox(spf::Verb verb, const std::string& keyword, const std::string& text) {
+  const std::string path = text.starts_with('<') ? text : '<' + text + '>';
+  auto heard = spf::parse_path(verb, keyword + path, spf::is_own_address);
+  if (!heard || !heard->parameters.empty()) return {};
+  return std::move(heard->mailbox);
 }
 
+// "" is the null sender, too.
+std::string sender(const std::string& text) {
+  if (auto heard = mailbox(spf::Verb::mail, "FROM:", text)) return *heard;
+  throw WrongUsage{"no sender that MAIL can have: " + text};
+}
+
+std::string recipient(const std::string& text) {
+  if (auto heard = mailbox(spf::Verb::rcpt, "TO:", text)) return *heard;
+  throw WrongUsage{"no recipient that RCPT can have: " + text};
+}
+
+// The last of the arguments may be missing.
 int check_client(char** arguments, bool quiet) {
   const auto client = spf::Address::parse(arguments[0]);
   if (!client) throw WrongUsage{"no IP address: " + std::string(arguments[0])};
-  const spf::Query query{*client, arguments[1], sender(arguments[2])};
+  spf::CheckedMail asked{{*client, arguments[1], sender(arguments[2])}, {}, spf::is_own_address(*client)};
+  if (arguments[3]) asked.recipient = recipient(arguments[3]);
   const spf::Config config = spf::read_settings(std::getenv, *client);
-  const bool own_address = spf::is_own_address(*client);
+  std::vector<spf::Setting> found;
+  spf::read_settings(std::getenv, *client, &found);  // what can't be read has ended it above
   return print_walled(quiet, config, spf::Limits::most_questions, [&](spf::Resolver& resolver) {
-    auto report = spf::report_check(query, config, own_address, resolver);
-    return Outcome{exit_status(report.verdict.result), std::move(report.text)};
+    const spf::CheckReport report = spf::report_check(asked, config, found, resolver);
+    return Outcome{exit_status(report.judgement.verdict.result), spf::text_of(report)};
   });
 }
 
@@ -193,7 +209,7 @@ int run(int argc, char** argv) {
       const auto report = spf::report_config(std::getenv);
       return print(report.text, quiet, exit_status(report.grade));
     });
-  if (!configuration && count == 3)
+  if (!configuration && (count == 3 || count == 4))
     return guarded([&] { return check_client(arguments, quiet); });
   if (!configuration && count == 1)
     return guarded([&] { return check_record(arguments[0], quiet); });

@@ -12,6 +12,10 @@ constexpr std::size_t text_column = 17;
 constexpr std::size_t step = 2;  // of a tree, and of what is continued
 constexpr std::size_t narrowest = 30;
 
+// Octets of a tree, and what a line takes beside its text. Two trees find room in
+// what a process behind the wall may say, be each octet written as six.
+constexpr std::size_t most_of_tree = 64000, beside_text = 64;
+
 // How much of `text` stands on a line of `room` columns: up to a blank.
 std::size_t fitting(std::string_view text, std::size_t room) {
   if (text.size() <= room) return text.size();
@@ -21,6 +25,21 @@ std::size_t fitting(std::string_view text, std::size_t room) {
 }
 
 }  // namespace
+
+std::vector<TreeLine> bounded(std::vector<TreeLine> lines) {
+  std::size_t room = most_of_tree;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::size_t size = lines[i].text.size() + beside_text;
+    if (size <= room) {
+      room -= size;
+      continue;
+    }
+    const std::size_t left_out = lines.size() - i;
+    lines.resize(i);
+    lines.push_back({{}, 0, "lines left out: " + std::to_string(left_out)});
+  }
+  return lines;
+}
 
 void TerminalText::title(std::string_view text) {
   text_ += '\n';

@@ -16,6 +16,9 @@ struct TreeLine {
   std::string text;
 };
 
+// A tree that strangers may have made long: its beginning, and how much is missing.
+std::vector<TreeLine> bounded(std::vector<TreeLine> lines);
+
 class TerminalText {
  public:
   static constexpr std::size_t width = 78;

@@ -351,7 +351,7 @@ TEST_CASE("wrong usage is explained") {
   const struct { Arguments arguments; const char* why; } cases[] = {
       {{}, "usage: "},
       {{"192.0.2.1", "h"}, "usage: "},
-      {{"192.0.2.1", "h", "a@b", "c"}, "usage: "},
+      {{"192.0.2.1", "h", "a@b", "c", "d"}, "usage: "},
       {{"-C", "example.org"}, "usage: "},
       {{"-x"}, "fatal: unknown option: -x"},
       {{"192.0.2", "h", "a@b.example"}, "fatal: no IP address: 192.0.2"},
@@ -369,6 +369,6 @@ TEST_CASE("wrong usage is explained") {
     CHECK(run.code == 100);
     CHECK(run.out == "");
     CHECK(run.err.starts_with("spfcheck: " + std::string(c.why)));
-    CHECK(contains(run.err, "spfcheck [ -q ] ip helo sender\n"));
+    CHECK(contains(run.err, "spfcheck [ -q ] ip helo sender [ recipient ]\n"));
   }
 }

@@ -108,7 +108,7 @@ TEST_CASE("a whole run shows records, terms, DNS, limits, header, environment an
   matched        -all
   used           5 of 10 terms that ask DNS, 1 of 2 voids, n ms of 20 s
                  local rules: 0 of 10 terms that ask DNS, 0 of 2 voids
-  level          3
+  level          3 (SPFBEHAVIOR)
   warning        spfrules: left out: moo: unknown mechanism
 
 Evaluation
@@ -280,6 +280,20 @@ TEST_CASE("no text from outside reaches the terminal unfiltered") {
     }
   CHECK(is_harmless(spfcheck.run({"192.0.2.1", "h", evil}).err));
   CHECK(is_harmless(spfcheck.run({evil}).err));
+}
+
+TEST_CASE("of a record without end the beginning is shown") {
+  Spfcheck spfcheck;
+  std::string record = "v=spf1";
+  for (unsigned i = 0; i < 4000; ++i) record += " ip4:10.0.0.1";
+  spfcheck.dns.txt("long.example", record + " -all");
+  for (const Arguments& arguments : {Arguments{"192.0.2.1", "h", "a@long.example"}, Arguments{"long.example"}}) {
+    const Finished run = spfcheck.run(arguments);
+    INFO(run.err);
+    CHECK(run.out.size() < 200000);
+    CHECK(contains(run.out, "                 ip4:10.0.0.1\n" "                 lines left out: ") == (arguments.size() == 1));
+    CHECK(contains(run.out, "  no match       ip4:10.0.0.1\n" "                 lines left out: ") == (arguments.size() == 3));
+  }
 }
 
 TEST_CASE("header and replies are the ones that spfwrap gives") {
