@@ -50,9 +50,11 @@ RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/buil
 
 # What Debian calls the things we need, and a file of each that tells whether
 # it is there. Of mailfront see MAIL_SERVER: not every Debian has it.
-BUILD_PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev libseccomp-dev libssl-dev
+BUILD_PACKAGES = g++ libspf2-dev libudns-dev libidn2-dev libunistring-dev libseccomp-dev libssl-dev \
+                 nlohmann-json3-dev
 BUILD_PROOFS   = /usr/bin/g++ /usr/include/spf2/spf.h /usr/include/udns.h /usr/include/idn2.h \
-                 /usr/include/unistr.h /usr/include/seccomp.h /usr/include/openssl/ssl.h
+                 /usr/include/unistr.h /usr/include/seccomp.h /usr/include/openssl/ssl.h \
+                 /usr/include/nlohmann/json.hpp
 PACKAGES = $(BUILD_PACKAGES) catch2 libyaml-cpp-dev ucspi-tcp nsd swaks mandoc perl \
            python3-spf spfquery openssl python3 libnet-ssleay-perl daemontools bzip2 xz-utils zstd \
            $$(apt-cache pkgnames mailfront)

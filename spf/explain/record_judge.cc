@@ -130,6 +130,7 @@ Cost Judge::visit(const std::string& domain, unsigned depth, Role role) {
   for (const std::string& text : answer.texts)
     if (is_spf_record(text)) add(depth, text);
   if (found.count != 1) return {};
+  if (path_.empty()) judgement_.record = *found.text;
   const auto parsed = parse_record(*found.text);
   if (const auto* problem = std::get_if<SyntaxProblem>(&parsed)) {
     const std::string meant = hint(*found.text, *problem);

@@ -26,6 +26,7 @@ std::string_view name(Grade grade);
 struct RecordJudgement {
   Grade grade = Grade::good;
   Cost cost;
+  std::string record;                  // the domain's own, where it has one
   std::size_t octets = 0;              // name and texts of the TXT set
   std::vector<TreeLine> lines;         // records and terms; labels say the cost
   std::vector<std::string> errors;     // what gives permerror or temperror

@@ -4,10 +4,14 @@
 #include <string>
 
 #include "spf/explain/check_report.hh"
+#include "spf/explain/config_report.hh"
+#include "spf/explain/record_report.hh"
 
 namespace spf {
 
-// The result's name is in the first line.
+// The first line is one word: the result's name, or the grade's.
 std::string text_of(const CheckReport& report);
+std::string text_of(const RecordReport& report);
+std::string text_of(const ConfigReport& report);
 
 }  // namespace spf

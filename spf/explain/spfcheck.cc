@@ -1,6 +1,7 @@
 // spfcheck: what spfwrap would say of a client and sender, of one's own record,
 // or of its configuration. See spfcheck(1).
 
+#include <getopt.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "spf/explain/check_report.hh"
+#include "spf/explain/report_json.hh"
 #include "spf/explain/report_text.hh"
 #include "spf/settings/config.hh"
 #include "spf/explain/config_report.hh"
@@ -29,7 +31,6 @@
 #include "spf/base/usage.hh"
 #include "spf/base/read_write.hh"
 #include "spf/dns/name_servers.hh"
-#include "spf/explain/record_judge.hh"
 #include "spf/explain/record_report.hh"
 #include "spf/dialogue/command.hh"
 #include "spf/wall/walled_process.hh"
@@ -38,11 +39,14 @@ namespace {
 
 constexpr spf::Usage usage = {
     "spfcheck",
-    "[ -q ] ip helo sender [ recipient ]\n"
-    "[ -q ] domain\n"
-    "[ -q ] -C",
+    "[ -q | --json ] ip helo sender [ recipient ]\n"
+    "[ -q | --json ] domain\n"
+    "[ -q | --json ] -C",
     "Makes the check that spfwrap would make, with the same settings, and explains it; judges\n"
     "a domain's SPF record; shows with -C the settings. -q prints one word. See spfcheck(1)."};
+
+enum class Form { text, word, json };
+
 
 struct WrongUsage {
   std::string why;
@@ -82,9 +86,15 @@ int exit_status(spf::ConfigReport::Grade grade) {
   return spf::system_trouble;
 }
 
-// A report, or with `quiet` its first line; then `status`.
-int print(std::string_view report, bool quiet, int status) {
-  if (quiet) report = report.substr(0, report.find('\n') + 1);
+template <class Report>
+std::string written(const Report& report, Form form) {
+  if (form == Form::json) return spf::json_of(report);
+  std::string text = spf::text_of(report);
+  if (form == Form::word) text.resize(text.find('\n') + 1);
+  return text;
+}
+
+int print(std::string_view report, int status) {
   if (spf::write_all(1, report) || errno == EPIPE) return status;  // who reads has seen enough
   spf::write_fatal(std::string("unable to write: ") + std::strerror(errno));
   return spf::system_trouble;
@@ -97,7 +107,7 @@ struct Outcome {
 
 // Prints what `work` reports behind the wall, as spfwrap has it: what it reads
 // comes from strangers, and libspf2 ends the process when it has no memory left.
-int print_walled(bool quiet, const spf::Config& config, unsigned most_questions,
+int print_walled(const spf::Config& config, unsigned most_questions,
                  const std::function<Outcome(spf::Resolver&)>& work) {
   const spf::NameServers found = spf::name_servers(std::getenv);
   for (const std::string& problem : found.problems) spf::write_warning(problem);
@@ -116,7 +126,7 @@ int print_walled(bool quiet, const spf::Config& config, unsigned most_questions,
       case spf::WalledProcess::State::working: continue;
       case spf::WalledProcess::State::done: {
         const std::string text = process.take_text();
-        return print(std::string_view(text).substr(1), quiet, text.front());
+        return print(std::string_view(text).substr(1), text.front());
       }
       case spf::WalledProcess::State::died: break;
     }
@@ -145,7 +155,7 @@ std::string recipient(const std::string& text) {
 }
 
 // The last of the arguments may be missing.
-int check_client(char** arguments, bool quiet) {
+int check_client(char** arguments, Form form) {
   const auto client = spf::Address::parse(arguments[0]);
   if (!client) throw WrongUsage{"no IP address: " + std::string(arguments[0])};
   spf::CheckedMail asked{{*client, arguments[1], sender(arguments[2])}, {}, spf::is_own_address(*client)};
@@ -153,26 +163,22 @@ int check_client(char** arguments, bool quiet) {
   const spf::Config config = spf::read_settings(std::getenv, *client);
   std::vector<spf::Setting> found;
   spf::read_settings(std::getenv, *client, &found);  // what can't be read has ended it above
-  return print_walled(quiet, config, spf::Limits::most_questions, [&](spf::Resolver& resolver) {
+  return print_walled(config, spf::Limits::most_questions, [&](spf::Resolver& resolver) {
     const spf::CheckReport report = spf::report_check(asked, config, found, resolver);
-    return Outcome{exit_status(report.judgement.verdict.result), spf::text_of(report)};
+    return Outcome{exit_status(report.judgement.verdict.result), written(report, form)};
   });
 }
 
-int check_record(const char* argument, bool quiet) {
+int check_record(const char* argument, Form form) {
   const std::string domain(spf::without_trailing_dot(spf::to_a_labels(argument)));
   if (spf::Address::parse(domain)) throw WrongUsage{"HELO and sender are missing after " + domain};
   if (!spf::is_dns_name(domain) || domain.find('.') == domain.npos ||
       domain.find('@') != domain.npos)
     throw WrongUsage{"no domain name: " + domain};
   const spf::Config config = spf::read_settings(std::getenv, spf::Address());
-  return print_walled(quiet, config, spf::most_judged_questions, [&](spf::Resolver& resolver) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto judgement = spf::judge_record(domain, resolver);
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::steady_clock::now() - start);
-    return Outcome{exit_status(judgement.grade),
-                   spf::report_record(domain, judgement, took, config.check_timeout)};
+  return print_walled(config, spf::most_judged_questions, [&](spf::Resolver& resolver) {
+    const spf::RecordReport report = spf::report_record(domain, config.check_timeout, resolver);
+    return Outcome{exit_status(report.judgement.grade), written(report, form)};
   });
 }
 
@@ -195,24 +201,30 @@ int guarded(Work work) {
 }
 
 int run(int argc, char** argv) {
-  bool quiet = false, configuration = false;
+  static constexpr option options[] = {{"json", no_argument, nullptr, 'j'}, {}};
+  bool quiet = false, json = false, configuration = false;
   opterr = 0;
-  for (int option; (option = getopt(argc, argv, "+qC")) != -1;) switch (option) {
+  for (int option; (option = getopt_long(argc, argv, "+qC", options, nullptr)) != -1;) switch (option) {
       case 'q': quiet = true; break;
+      case 'j': json = true; break;
       case 'C': configuration = true; break;
-      default: return wrong(std::string("unknown option: -") + char(optopt));
+      default:
+        return wrong("unknown option: " + (optopt > 0 && optopt != 'j' ? std::string("-") + char(optopt)
+                                                                       : std::string(argv[optind - 1])));
     }
+  if (quiet && json) return wrong("");
+  const Form form = json ? Form::json : quiet ? Form::word : Form::text;
   char** const arguments = argv + optind;
   const int count = argc - optind;
   if (configuration && count == 0)
     return guarded([&] {
       const auto report = spf::report_config(std::getenv);
-      return print(report.text, quiet, exit_status(report.grade));
+      return print(written(report, form), exit_status(report.grade));
     });
   if (!configuration && (count == 3 || count == 4))
-    return guarded([&] { return check_client(arguments, quiet); });
+    return guarded([&] { return check_client(arguments, form); });
   if (!configuration && count == 1)
-    return guarded([&] { return check_record(arguments[0], quiet); });
+    return guarded([&] { return check_record(arguments[0], form); });
   return wrong("");
 }
 

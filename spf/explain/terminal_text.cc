@@ -12,9 +12,20 @@ constexpr std::size_t text_column = 17;
 constexpr std::size_t step = 2;  // of a tree, and of what is continued
 constexpr std::size_t narrowest = 30;
 
-// Octets of a tree, and what a line takes beside its text. Two trees find room in
-// what a process behind the wall may say, be each octet written as six.
-constexpr std::size_t most_of_tree = 64000, beside_text = 64;
+// Octets, and what a line takes beside its text. Two trees, or one with a record and
+// two lists of remarks, find room in what a process behind the wall may say, be each
+// octet written as six.
+constexpr std::size_t most_of_tree = 64000, most_of_remarks = 16000, beside_text = 64;
+
+// Takes off the end of `lines` what is over `room`, and tells of it; "" for nothing.
+template <class Lines, class Size>
+std::string cut(Lines& lines, std::size_t room, Size size) {
+  const std::size_t all = lines.size();
+  std::size_t kept = 0;
+  for (; kept < all && size(lines[kept]) + beside_text <= room; ++kept) room -= size(lines[kept]) + beside_text;
+  lines.resize(kept);
+  return kept == all ? std::string() : "lines left out: " + std::to_string(all - kept);
+}
 
 // How much of `text` stands on a line of `room` columns: up to a blank.
 std::size_t fitting(std::string_view text, std::size_t room) {
@@ -26,19 +37,16 @@ std::size_t fitting(std::string_view text, std::size_t room) {
 
 }  // namespace
 
-std::vector<TreeLine> bounded(std::vector<TreeLine> lines) {
-  std::size_t room = most_of_tree;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::size_t size = lines[i].text.size() + beside_text;
-    if (size <= room) {
-      room -= size;
-      continue;
-    }
-    const std::size_t left_out = lines.size() - i;
-    lines.resize(i);
-    lines.push_back({{}, 0, "lines left out: " + std::to_string(left_out)});
-  }
-  return lines;
+std::vector<TreeLine> bounded(std::vector<TreeLine> tree) {
+  const std::string rest = cut(tree, most_of_tree, [](const TreeLine& line) { return line.text.size(); });
+  if (!rest.empty()) tree.push_back({{}, 0, rest});
+  return tree;
+}
+
+std::vector<std::string> bounded(std::vector<std::string> remarks) {
+  const std::string rest = cut(remarks, most_of_remarks, [](const std::string& text) { return text.size(); });
+  if (!rest.empty()) remarks.push_back(rest);
+  return remarks;
 }
 
 void TerminalText::title(std::string_view text) {

@@ -16,8 +16,9 @@ struct TreeLine {
   std::string text;
 };
 
-// A tree that strangers may have made long: its beginning, and how much is missing.
-std::vector<TreeLine> bounded(std::vector<TreeLine> lines);
+// What strangers may have made long: its beginning, and how many lines are missing.
+std::vector<TreeLine> bounded(std::vector<TreeLine> tree);
+std::vector<std::string> bounded(std::vector<std::string> remarks);
 
 class TerminalText {
  public:

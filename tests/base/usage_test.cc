@@ -54,7 +54,7 @@ TEST_CASE("called wrongly a program says how, and nothing else happens") {
   CHECK(run({beside("spfwrap")}).code == 100);
   CHECK(run({beside("spftls"), "-x"}).code == 100);
   CHECK(run({beside("spfcheck")}).err ==
-        "spfcheck: usage: spfcheck [ -q ] ip helo sender [ recipient ]\n"
-        "                 spfcheck [ -q ] domain\n"
-        "                 spfcheck [ -q ] -C\n");
+        "spfcheck: usage: spfcheck [ -q | --json ] ip helo sender [ recipient ]\n"
+        "                 spfcheck [ -q | --json ] domain\n"
+        "                 spfcheck [ -q | --json ] -C\n");
 }

@@ -354,6 +354,10 @@ TEST_CASE("wrong usage is explained") {
       {{"192.0.2.1", "h", "a@b", "c", "d"}, "usage: "},
       {{"-C", "example.org"}, "usage: "},
       {{"-x"}, "fatal: unknown option: -x"},
+      {{"--xml"}, "fatal: unknown option: --xml"},
+      {{"--json=x", "-C"}, "fatal: unknown option: --json=x"},
+      {{"-q", "--json", "-C"}, "usage: "},
+      {{"--json"}, "usage: "},
       {{"192.0.2", "h", "a@b.example"}, "fatal: no IP address: 192.0.2"},
       {{"192.0.2.1", "h", "a b@c.example"}, "fatal: no sender that MAIL can have: a b@c.example"},
       {{"192.0.2.1", "h", "<a@c.example> SIZE=1"}, "fatal: no sender that MAIL can have: "},
@@ -369,6 +373,6 @@ TEST_CASE("wrong usage is explained") {
     CHECK(run.code == 100);
     CHECK(run.out == "");
     CHECK(run.err.starts_with("spfcheck: " + std::string(c.why)));
-    CHECK(contains(run.err, "spfcheck [ -q ] ip helo sender [ recipient ]\n"));
+    CHECK(contains(run.err, "spfcheck [ -q | --json ] ip helo sender [ recipient ]\n"));
   }
 }
