@@ -75,7 +75,8 @@ std::vector<std::string> all_warnings(const Config& config, const CheckTrace& tr
     if (std::none_of(warnings.begin(), warnings.end(),
                      [&](const std::string& known) { return known.ends_with(text); }))
       warnings.push_back(text);
-  return warnings;
+  for (std::string& warning : warnings) warning = shortened(std::move(warning));
+  return bounded(std::move(warnings));
 }
 
 std::string_view why_nothing_was_asked(const Verdict& verdict) {

@@ -8,6 +8,7 @@
 #include "spf/base/process.hh"
 #include "spf/dns/name_servers.hh"
 #include "spf/explain/certificate_trial.hh"
+#include "spf/explain/terminal_text.hh"
 #include "spf/tls/status.hh"
 
 namespace spf {
@@ -45,6 +46,12 @@ ConfigReport report_config(const Getenv& getenv) {
   ConfigReport report;
   const Config config = read_settings(getenv, Address(), &report.settings);
   report.level = config.level;
+  for (Setting& setting : report.settings) {
+    setting.value = shortened(std::move(setting.value));
+    if (setting.problem.empty()) continue;
+    report.errors.push_back(setting.problem + "; no mail is taken");
+    if (setting.name == "SPFBEHAVIOR") report.level.reset();
+  }
   report.smtps = config.smtps;
   report.receiver = config.receiver;
   report.tls = tls_text(config);
@@ -53,8 +60,6 @@ ConfigReport report_config(const Getenv& getenv) {
   auto& errors = report.errors;
   auto& warnings = report.warnings;
   warnings = config.warnings;
-  for (const Setting& setting : report.settings)
-    if (!setting.problem.empty()) errors.push_back(setting.problem + "; no mail is taken");
   if (config.smtps || config.starttls == Starttls::terminate) {
     report.tried_by = geteuid();
     CertificateTrial trial = try_certificate(beside_this_program("spftls"), config, tls_ready_time);
@@ -85,6 +90,7 @@ ConfigReport report_config(const Getenv& getenv) {
   if (config.auth_needs_tls && config.level == 0 && !config.smtps)
     warnings.push_back("SPFAUTH=tls: at level 0 spfwrap steps aside, and AUTH is had in clear");
 
+  for (std::string& warning : warnings) warning = shortened(std::move(warning));
   report.grade = !errors.empty()     ? ConfigReport::Grade::unreadable
                  : warnings.empty() ? ConfigReport::Grade::good
                                     : ConfigReport::Grade::warnings;

@@ -22,8 +22,8 @@ struct ConfigReport {
   };
   Grade grade;
   std::vector<std::string> errors, warnings;
-  std::vector<Setting> settings;
-  unsigned level;
+  std::vector<Setting> settings;  // long values shortened
+  std::optional<unsigned> level;  // nothing where its file can't be read
   bool smtps;
   std::string receiver;                    // how this host calls itself
   std::string tls;                         // what is done of it, in words

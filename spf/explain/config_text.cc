@@ -52,11 +52,12 @@ std::string text_of(const ConfigReport& report) {
 
   out.title("Settings");
   for (const Setting& setting : report.settings)
-    out.item(setting.name,
-             (setting.value.empty() ? "none" : setting.value) + " (" + setting.source + ")");
+    out.item(setting.name, setting.problem.empty()
+                               ? (setting.value.empty() ? "none" : setting.value) + " (" + setting.source + ")"
+                               : "can't be read");
 
   out.title("What they mean");
-  out.item("level", level_text(report.level, report.smtps));
+  out.item("level", report.level ? level_text(*report.level, report.smtps) : "unknown: no mail is taken");
   out.item("this host", report.receiver);
   out.item("TLS", report.tls);
   if (report.auth_needs_tls) out.item("AUTH", "only in TLS (SPFAUTH)");

@@ -118,10 +118,10 @@ std::string json_of(const ConfigReport& report) {
   Json& settings = json["settings"] = Json::array();
   for (const Setting& setting : report.settings)
     settings.push_back({{"name", setting.name},
-                        {"value", setting.value},
+                        {"value", setting.problem.empty() ? Json(setting.value) : Json()},
                         {"source", setting.source},
                         {"problem", text_or_null(setting.problem)}});
-  json["level"] = report.level;
+  json["level"] = report.level ? Json(*report.level) : Json();
   json["host"] = report.receiver;
   json["tls"] = report.tls;
   Json& certificate = json["certificate"] = Json();

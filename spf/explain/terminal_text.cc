@@ -17,6 +17,8 @@ constexpr std::size_t narrowest = 30;
 // octet written as six.
 constexpr std::size_t most_of_tree = 64000, most_of_remarks = 16000, beside_text = 64;
 
+constexpr std::size_t most_of_text = 500;
+
 // Takes off the end of `lines` what is over `room`, and tells of it; "" for nothing.
 template <class Lines, class Size>
 std::string cut(Lines& lines, std::size_t room, Size size) {
@@ -47,6 +49,13 @@ std::vector<std::string> bounded(std::vector<std::string> remarks) {
   const std::string rest = cut(remarks, most_of_remarks, [](const std::string& text) { return text.size(); });
   if (!rest.empty()) remarks.push_back(rest);
   return remarks;
+}
+
+std::string shortened(std::string text) {
+  const std::size_t size = text.size();
+  if (size <= most_of_text) return text;
+  text.resize(most_of_text);
+  return text + "... (" + std::to_string(size) + " octets)";
 }
 
 void TerminalText::title(std::string_view text) {

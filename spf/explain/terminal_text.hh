@@ -20,6 +20,9 @@ struct TreeLine {
 std::vector<TreeLine> bounded(std::vector<TreeLine> tree);
 std::vector<std::string> bounded(std::vector<std::string> remarks);
 
+// Of a long text the beginning, and how long it is.
+std::string shortened(std::string text);
+
 class TerminalText {
  public:
   static constexpr std::size_t width = 78;

@@ -327,6 +327,88 @@ TEST_CASE("-C warns of what will not be done") {
   }
 }
 
+TEST_CASE("-C knows no level where its file can't be read") {
+  Spfcheck spfcheck;
+  const TempDir files;
+  files.make_directory("spfbehavior");
+  const Environment control = {{"CONTROLDIR", files.path()}};
+  const Finished run = spfcheck.run({"-C"}, control);
+  INFO(run.out);
+  CHECK(run.code == 111);
+  CHECK(run.out.starts_with("unreadable\n"));
+  CHECK(contains(unbroken(run.out), "  error          unable to read " + files.path() +
+                                        "/spfbehavior: Is a directory; no mail is taken\n"));
+  CHECK(contains(run.out, "\n  SPFBEHAVIOR    can't be read\n"));
+  CHECK(contains(run.out, "\n  level          unknown: no mail is taken\n"));
+  CHECK_FALSE(contains(run.out, "level is 0"));
+  CHECK(contains(spfcheck.run({"-C", "--json"}, control).out, "\n  \"level\": null,\n"));
+  // The variable is stronger, and the file not read.
+  CHECK(spfcheck.run({"-C"}, {{"CONTROLDIR", files.path()}, {"SPFBEHAVIOR", "3"}}).code == 0);
+}
+
+TEST_CASE("-C shows the beginning of what is long, and how long it is") {
+  Spfcheck spfcheck;
+  const TempDir files;
+  const std::string exp = files.write("spfexp", std::string(3000000, 'x') + "\n");
+  const std::string rules = files.write("spfrules", "all" + std::string(2000000, 'y') + "\n");
+  const Environment control = {{"CONTROLDIR", files.path()}, {"SPFBEHAVIOR", "3"}};
+  const Finished run = spfcheck.run({"-C"}, control);
+  CHECK(run.code == 1);
+  CHECK(run.out.size() < 5000);
+  INFO(run.out);
+  CHECK(contains(unbroken(run.out), "  SPFEXP         " + std::string(500, 'x') + "... (3000000 octets) (" + exp + ")\n"));
+  CHECK(contains(unbroken(run.out), "yyy... (2000003 octets) (" + rules + ")\n"));
+  CHECK(contains(unbroken(run.out), "  warning        spfrules: left out: allyyy"));
+  CHECK(spfcheck.run({"-C", "--json"}, control).out.size() < 5000);
+  CHECK(spfcheck.run({"192.0.2.1", "h", "a@b.example"}, control).out.size() < 5000);
+
+  // Over what a list may have it is not read at all.
+  files.write("spfexp", std::string(5000000, 'x'));
+  const Finished too_long = spfcheck.run({"-C"}, control);
+  CHECK(too_long.code == 111);
+  CHECK(too_long.out.size() < 5000);
+  CHECK(contains(too_long.out, "\n  SPFEXP         can't be read\n"));
+}
+
+TEST_CASE("-C names each line of a list that can't be used by its number") {
+  Spfcheck spfcheck;
+  const TempDir files;
+  files.write("spffrom", "# ours\n@a.example:9\na.example:1\n\n@.:1\n@b.example\n@c.example:1\n");
+  files.write("spfto", "postmaster@:1\njoe:1\n");
+  files.write("spfforwarders", "f.example\n192.0.2.0/33\n");
+  const Finished run = spfcheck.run({"-C"}, {{"CONTROLDIR", files.path()}, {"SPFBEHAVIOR", "3"}});
+  INFO(run.out);
+  CHECK(run.code == 1);
+  for (const char* start : {"spffrom: left out: line 2: ", "spffrom: left out: line 3: ", "spffrom: left out: line 5: ",
+                            "spffrom: left out: line 6: ", "spfto: left out: line 2: ", "spfforwarders: line 2: "})
+    CHECK(contains(run.out, "  warning        " + std::string(start)));
+  CHECK_FALSE(contains(run.out, "line 7"));
+  CHECK_FALSE(contains(run.out, "line 1:"));
+}
+
+TEST_CASE("-C names ciphers that are none, without which there is no TLS") {
+  Spfcheck spfcheck;
+  const TempDir files;
+  files.write("servercert.pem", read_file(certificates().server));
+  files.write("tlsserverciphers", "HIHG\n");
+  const Environment control = {{"CONTROLDIR", files.path()}, {"SPFBEHAVIOR", "3"}};
+  const Finished clear = spfcheck.run({"-C"}, control);
+  INFO(clear.out);
+  CHECK(clear.code == 1);
+  CHECK(clear.out.starts_with("warnings\n"));
+  CHECK(contains(unbroken(clear.out),
+                 "  warning        ciphers HIHG: no cipher match; STARTTLS is offered, but answered 454\n"));
+  CHECK_FALSE(contains(clear.out, "  certificate "));
+  Environment smtps = control;
+  smtps["SMTPS"] = "1";
+  const Finished tls = spfcheck.run({"-C"}, smtps);
+  INFO(tls.out);
+  CHECK(tls.code == 111);
+  CHECK(contains(unbroken(tls.out), "  error          ciphers HIHG: no cipher match; with SMTPS no mail is taken\n"));
+  files.write("tlsserverciphers", "HIGH\n");
+  CHECK(spfcheck.run({"-C"}, control).code == 0);
+}
+
 TEST_CASE("control files that can't be read are trouble") {
   Spfcheck spfcheck;
   const TempDir files;
