@@ -1,5 +1,7 @@
 #include "spf/dialogue/policy.hh"
 
+#include <optional>
+
 #include "spf/settings/config.hh"
 #include "tests/catch.hh"
 
@@ -126,5 +128,64 @@ TEST_CASE("a HELO name that fails is refused with SPFHELO=2, from level 3 on, wh
     CHECK(mail.decision(3) == c.at_3);
     CHECK(mail.common_decision() == c.at_3);
     if (c.at_3 == reject) CHECK((&mail.refusing_verdict(3) == &*mail.judgement.helo) == c.by_helo);
+  }
+}
+
+TEST_CASE("a level tells whether SPFBEHAVIOR gives it, or which line of which file") {
+  using By = spf::GivenLevel::By;
+  spf::Config config;
+  config.level = 3;
+  config.sender_levels = spf::Levels("\n@s.example:4\n");
+  config.recipient_levels = spf::Levels("# all\npostmaster@:1\nr@r.example:4\n");
+  const struct { const char *sender, *recipient; By by; unsigned level; std::size_t line; const char* pattern; } cases[] = {
+      {"a@o.example", "b@r.example", By::behavior, 3, 0, ""},
+      {"a@s.example", "b@r.example", By::sender, 4, 2, "@s.example"},
+      {"a@s.example", "R@r.example", By::recipient, 4, 3, "r@r.example"},
+      {"a@o.example", "postmaster", By::recipient, 1, 2, "postmaster@"},
+      {"", "b@r.example", By::behavior, 3, 0, ""},
+  };
+  for (const auto& c : cases) {
+    INFO(c.sender << " to " << c.recipient);
+    const spf::RecipientLevels levels(config, c.sender);
+    const spf::GivenLevel given = levels.given(c.recipient);
+    CHECK(int(given.by) == int(c.by));
+    CHECK(given.level == c.level);
+    CHECK(given.rule.has_value() == (c.by != By::behavior));
+    if (given.rule) CHECK(given.rule->line == c.line);
+    if (given.rule) CHECK(given.rule->pattern == c.pattern);
+  }
+}
+
+TEST_CASE("SPFSHADOW has a code and the HELO name a result where they are wanted") {
+  using spf::HeloCheck;
+  constexpr auto mailfrom = spf::Identity::mailfrom, helo = spf::Identity::helo;
+  const struct {
+    std::optional<unsigned> shadow;
+    HeloCheck check;
+    spf::Identity identity;
+    Result result;
+    std::optional<Result> of_helo;
+    std::optional<unsigned> code;
+    const char* helo_result;
+  } cases[] = {
+      {{}, HeloCheck::no, mailfrom, Result::fail, {}, {}, ""},
+      {2, HeloCheck::no, mailfrom, Result::fail, {}, 250, ""},
+      {3, HeloCheck::no, helo, Result::fail, {}, 550, ""},
+      {3, HeloCheck::annotate, mailfrom, Result::pass, Result::fail, 250, "fail"},
+      {3, HeloCheck::refuse, mailfrom, Result::pass, Result::fail, 550, "fail"},
+      {2, HeloCheck::refuse, mailfrom, Result::temperror, Result::pass, 451, "pass"},
+      {3, HeloCheck::annotate, helo, Result::softfail, {}, 250, "softfail"},
+  };
+  for (const auto& c : cases) {
+    INFO(spf::name(c.result) << " " << c.helo_result);
+    spf::Config config;
+    config.shadow_level = c.shadow;
+    config.helo_check = c.check;
+    spf::JudgedMail mail{{}, {}, spf::RecipientLevels(config, ""), {}};
+    mail.judgement.verdict.result = c.result;
+    mail.judgement.verdict.identity = c.identity;
+    if (c.of_helo) mail.judgement.helo.emplace().result = *c.of_helo;
+    CHECK(mail.shadow_code() == c.code);
+    CHECK(mail.helo_result() == c.helo_result);
   }
 }
