@@ -124,6 +124,21 @@ TEST_CASE("a check has the same keys whatever it finds, and the exit status of t
       {"command": "RCPT", "reply": ["550 SPF fail: fail.example does not designate 192.0.2.1 as permitted sender (#5.7.1)"]}]}])json"));
 }
 
+TEST_CASE("what DNS did not tell of a reason is a key of its own") {
+  Spfcheck spfcheck;
+  const TempDir control;
+  control.write("spfforwarders", "down.example\n");
+  spfcheck.dns.txt("fail.example", "v=spf1 -all");
+  spfcheck.dns.fault("down.example", DnsServer::Fault::servfail);
+  const Json json = parsed(spfcheck.run({"--json", "192.0.2.1", "h", "a@fail.example", "b@example.org"},
+                                        {{"CONTROLDIR", control.path()}, {"SPFBEHAVIOR", "3"}}));
+  CHECK(json["result"] == "fail");
+  CHECK(json["policy"].is_null());
+  CHECK(json["policy_trouble"] == "forwarder:down.example");
+  CHECK(json["replies"][0]["answers"] ==
+        Json::parse(R"json([{"command": "MAIL", "reply": ["451 SPF lookup failure (#4.3.0)"]}])json"));
+}
+
 TEST_CASE("a record is JSON with its remarks") {
   Spfcheck spfcheck;
   spfcheck.dns.txt("example.org", "v=spf1 a:gone.example ?all");
@@ -207,6 +222,10 @@ TEST_CASE("JSON of what is longest finds room") {
   spfcheck.dns.txt("octets.example", record + " -all");
   spfcheck.dns.txt("terms.example", terms + " -all");
   for (const char* domain : {"octets.example", "terms.example"})
-    for (const Arguments& arguments : {Arguments{"--json", "192.0.2.1", domain, "a@" + std::string(domain)}, Arguments{"--json", domain}})
-      parsed(spfcheck.run(arguments, {{"SPFHELO", "1"}}));
+    for (const Arguments& arguments : {Arguments{"--json", "192.0.2.1", domain, "a@" + std::string(domain)}, Arguments{"--json", domain}}) {
+      const Finished run = spfcheck.run(arguments, {{"SPFHELO", "1"}});
+      parsed(run);
+      CHECK(run.out.size() > 100000);
+      CHECK(run.out.size() < 1 << 20);
+    }
 }
