@@ -64,6 +64,16 @@ ListFile::Opened ListFile::open(const char* path, std::size_t most) {
   return opened;
 }
 
+void ListFile::hold() {
+  if (!file_) return;
+  Pieces pieces(file_->get());
+  while (pieces.more()) {
+    text_ += pieces.held();
+    pieces.give_up(pieces.held().size());
+  }
+  file_.reset();
+}
+
 void ListFile::each(const std::function<void(const ListLine&)>& use) const {
   ListLine line{0, {}};
   const auto take = [&](std::string_view lines) {

@@ -32,6 +32,9 @@ class ListFile {
   // the file can't be read to its end.
   void each(const std::function<void(const ListLine&)>& use) const;
 
+  // Reads all of it into memory, for where no file can be read. Throws likewise.
+  void hold();
+
  private:
   std::string text_;
   std::shared_ptr<const Descriptor> file_;

@@ -160,7 +160,8 @@ int check_client(char** arguments, Form form) {
   if (!client) throw WrongUsage{"no IP address: " + std::string(arguments[0])};
   spf::CheckedMail asked{{*client, arguments[1], sender(arguments[2])}, {}, spf::is_own_address(*client)};
   if (arguments[3]) asked.recipient = recipient(arguments[3]);
-  const spf::Config config = spf::read_settings(std::getenv, *client);
+  spf::Config config = spf::read_settings(std::getenv, *client);
+  for (spf::Levels* levels : {&config.sender_levels, &config.recipient_levels}) levels->hold();  // for the wall
   std::vector<spf::Setting> found;
   spf::read_settings(std::getenv, *client, &found);  // what can't be read has ended it above
   return print_walled(config, spf::Limits::most_questions, [&](spf::Resolver& resolver) {

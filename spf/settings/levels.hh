@@ -44,6 +44,9 @@ class Levels {
   // Whether some rule gives this level, 0 to max_level.
   bool have(unsigned level) const { return (levels_ >> level & 1) != 0; }
 
+  // Reads the list for the last time (ListFile::hold).
+  void hold() { list_.hold(); }
+
   // Rules, and lines that are none though they should be.
   std::size_t lines() const { return lines_; }
 

@@ -35,6 +35,9 @@ TEST_CASE("a list has the lines of its text, wherever the pieces end in which it
       REQUIRE(opened.error == 0);
       CHECK(lines(opened.list) == lines(spf::ListFile(text)));
       CHECK(!lines(opened.list).empty());
+      spf::ListFile held = opened.list;
+      held.hold();
+      CHECK(lines(held) == lines(opened.list));
     }
 }
 
@@ -65,6 +68,8 @@ TEST_CASE("a list can be read again, is not the file that takes its place, and l
   std::filesystem::rename(files.file("new"), files.file("list"));
   CHECK(lines(copy) == std::vector<std::string>{"1 a", "2 b"});
   CHECK(lines({}).empty());
+  copy.hold();
+  CHECK(lines(copy) == std::vector<std::string>{"1 a", "2 b"});
 }
 
 TEST_CASE("what is no list to read says why") {
