@@ -181,9 +181,10 @@ std::string Dialogue::mailbox(spf::Verb verb) const {
 }
 
 // Whether the MAIL that the client says now needs no check, for its sender's sake.
-bool Dialogue::is_unchecked() const {
-  if (view_.verb() != "MAIL") return false;
-  const auto levels = possible_levels(mailbox(spf::Verb::mail));
+bool Dialogue::is_unchecked() const { return view_.verb() == "MAIL" && is_unchecked(mailbox(spf::Verb::mail)); }
+
+bool Dialogue::is_unchecked(const std::string& sender) const {
+  const auto levels = possible_levels(sender);
   return std::all_of(levels.begin(), levels.end(), [](unsigned level) { return level == 0; });
 }
 

@@ -121,7 +121,8 @@ class Dialogue : private Witness {
   spf::Decision decision(const Judgement& judgement, unsigned level) const;
   std::vector<unsigned> possible_levels(const std::string& sender) const;
   std::string mailbox(spf::Verb verb) const;
-  bool is_unchecked() const;
+  bool is_unchecked() const;  // the MAIL that the client has just said
+  bool is_unchecked(const std::string& sender) const;
   void tell_tls();
   void prepare_tls();
   void dismiss_tls();

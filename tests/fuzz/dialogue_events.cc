@@ -130,7 +130,9 @@ void Dialogue::line(const ServerModel& server, std::string_view octets) {
 void Dialogue::mail(ServerModel& server, const std::string& address) {
   server.tag = static_cast<int>(judgements_.size()) - 1;
   if (!honest_) return;
-  if (server.authenticated || config_.only_tls || is_unchecked()) {
+  // Behind the end the client may have said more than the session has read.
+  const bool unchecked = session_.finished() ? is_unchecked(address) : is_unchecked();
+  if (server.authenticated || config_.only_tls || unchecked) {
     require(server.variables == tls_variables_ && annotation_.empty(),
             "a trusted MAIL with variables of another");
     judgements_.push_back({address, Judgement::Kind::trusted, view_.resets(), inside_tls_, true});
