@@ -237,9 +237,8 @@ TEST_CASE("an IPv6 server is asked over UDP and TCP, alone and beside an IPv4 on
   try {
     six.emplace("::1");
   } catch (const std::exception&) {
-    WARN("no IPv6 here");
-    return;
   }
+  if (test::left_out(!six, "no IPv6 here")) return;
   six->use();
   six->txt("big.example", std::string(9000, 'x'));
   CHECK(ask("big.example", RrType::txt).texts.at(0).size() == 9000);
@@ -256,10 +255,7 @@ TEST_CASE("an IPv6 server is asked over UDP and TCP, alone and beside an IPv4 on
 
 TEST_CASE("a link-local server is asked through its interface, over UDP and TCP") {
   const std::string address = link_local_address();
-  if (address.empty()) {
-    WARN("no link-local address here");
-    return;
-  }
+  if (test::left_out(address.empty(), "no link-local address here")) return;
   DnsServer server(address);
   server.use();
   server.a("example.org", "192.0.2.1");

@@ -154,10 +154,7 @@ TEST_CASE("under daemontools, runit, ipsvd and s6 the run scripts serve and log"
   std::string logs, refused;
   for (const auto& c : cases) {
     INFO(c.run);
-    if (debian_program(c.needs).empty()) {
-      SUCCEED("left out: " << "no " << c.needs << " here");
-      continue;
-    }
+    if (left_out(debian_program(c.needs).empty(), "no " + std::string(c.needs) + " here")) continue;
     const MailHost host;
     host.install(std::string(c.run) + "/qmail-smtpd/run", std::string(c.log) + "/qmail-smtpd/log/run");
     const Fd null = open_null(), errors = open_append(host.files().file("errors"));
@@ -182,10 +179,7 @@ TEST_CASE("under daemontools, runit, ipsvd and s6 the run scripts serve and log"
 }
 
 TEST_CASE("tcpserver of ucspi-tcp-ipv6 serves IPv4 and IPv6 by the same run script") {
-  if (access(unpacked("/usr/bin/tcpserver").c_str(), X_OK) != 0) {
-    SUCCEED("left out: " << "no tcpserver of ucspi-tcp-ipv6 here");
-    return;
-  }
+  if (left_out(access(unpacked("/usr/bin/tcpserver").c_str(), X_OK) != 0, "no tcpserver of ucspi-tcp-ipv6 here")) return;
   // The script's 0 is both of these to it.
   const struct { const char* listens; int family; const char* address; } cases[] = {
       {"::1", AF_INET6, "::1"},
@@ -209,10 +203,7 @@ TEST_CASE("tcpserver of ucspi-tcp-ipv6 serves IPv4 and IPv6 by the same run scri
 
 TEST_CASE("systemd's socket and service serve") {
   const std::string activate = debian_program("systemd-socket-activate");
-  if (activate.empty()) {
-    SUCCEED("left out: " << "no systemd here");
-    return;
-  }
+  if (left_out(activate.empty(), "no systemd here")) return;
   const MailHost host;
   Replacements replacements = host.replacements();
   // By systemd from PID 1 alone; without it the peer of the socket counts.
@@ -240,10 +231,7 @@ TEST_CASE("systemd's socket and service serve") {
 
 TEST_CASE("systemd takes the units") {
   const std::string analyze = debian_program("systemd-analyze");
-  if (analyze.empty()) {
-    SUCCEED("left out: " << "no systemd here");
-    return;
-  }
+  if (left_out(analyze.empty(), "no systemd here")) return;
   const TempDir files;
   for (const char* name : {"qmail-smtpd.socket", "qmail-smtpd@.service"})
     files.write(name, example(std::string("systemd/") + name, {{"/usr/local/bin/spfwrap", program("spfwrap")},

@@ -44,10 +44,7 @@ const std::string of_sender = "MAIL FROM:<a@pass.example.org>", of_nobody = "MAI
 }  // namespace
 
 TEST_CASE("SpamAssassin uses our result again, of the sender and of the HELO name") {
-  if (!spamassassin().there()) {
-    SUCCEED("left out: " << "no spamassassin here");
-    return;
-  }
+  if (left_out(!spamassassin().there(), "no spamassassin here")) return;
   const std::string sender = said_by_spamassassin(through_queue(of_sender, "queue"));
   INFO(sender);
   CHECK(contains(sender, "re-using mfrom result from Received-SPF header: pass"));
@@ -57,10 +54,7 @@ TEST_CASE("SpamAssassin uses our result again, of the sender and of the HELO nam
 }
 
 TEST_CASE("OpenDMARC takes the domain that has passed") {
-  if (!opendmarc().there()) {
-    SUCCEED("left out: " << "no opendmarc here");
-    return;
-  }
+  if (left_out(!opendmarc().there(), "no opendmarc here")) return;
   const TempDir files;
   const std::string history = files.file("history");
   const std::string settings =
@@ -74,9 +68,6 @@ TEST_CASE("OpenDMARC takes the domain that has passed") {
 }
 
 TEST_CASE("below the server's Received, where data leaves it, SpamAssassin does not read it") {
-  if (!spamassassin().there()) {
-    SUCCEED("left out: " << "no spamassassin here");
-    return;
-  }
+  if (left_out(!spamassassin().there(), "no spamassassin here")) return;
   CHECK_FALSE(contains(said_by_spamassassin(through_queue(of_sender, "data")), "re-using"));
 }
