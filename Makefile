@@ -24,7 +24,8 @@ else
   BIN   := .
 endif
 
-TLS_LD := $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(LD))
+# How to link with the host's OpenSSL what is linked like that.
+with_host_ssl = $(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(1))
 
 PROGRAMS = spfwrap spfcheck spfqueue spftls spfstat
 MANPAGES = spfwrap.8 spfcheck.1 spfqueue.8 spftls.8 spfstat.1
@@ -35,7 +36,7 @@ MAINS    = spf/explain/spfcheck.cc spf/queue/spfqueue.cc spf/tls/spftls.cc spf/s
 OBJECTS  = $(patsubst %.cc,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard spf/*/*.cc)))
 ARCHIVE  = $(BUILD)/libspfwrap.a $(BUILD)/libudns.a
 TESTS    = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/*/*_test.cc))
-ROOMS    = $(patsubst tests/%/,%,$(sort $(dir $(wildcard tests/*/*_test.cc))))
+ROOMS    = $(patsubst $(BUILD)/tests/%/,%,$(sort $(dir $(TESTS))))
 LONGEST  = %/dialogue_gone_test %/storm_test $(BUILD)/tests/tls/%
 SUPPORT  = $(patsubst %.cc,build/%.o,$(wildcard tests/support/*.cc))
 STORM    = $(BUILD)/tests/storm/storm
@@ -103,7 +104,7 @@ $(BIN)/spfstat: $(BUILD)/spf/stat/spfstat.o $(ARCHIVE)
 
 # OpenSSL is not linked in: the host's own has the repairs that it needs so often.
 $(BIN)/spftls: $(BUILD)/spf/tls/spftls.o $(ARCHIVE)
-	$(TLS_LD) -o $@ $^ -lssl -lcrypto
+	$(call with_host_ssl,$(LD)) -o $@ $^ -lssl -lcrypto
 
 $(BUILD)/libspfwrap.a: $(OBJECTS)
 	rm -f $@
@@ -314,7 +315,7 @@ $(BUILD)/tests/conformance: build/tests/conformance.o $(SUPPORT) $(ARCHIVE)
 # These are only what stands on the other side.
 $(BUILD)/tests/programs/tls_load: $(BUILD)/%: build/%.o
 	@mkdir -p $(@D)
-	$(patsubst -static-pie,-pie -static-libstdc++ -static-libgcc,$(PLAIN_LD)) -o $@ $^ -lssl -lcrypto
+	$(call with_host_ssl,$(PLAIN_LD)) -o $@ $^ -lssl -lcrypto
 
 $(BUILD)/tests/programs/%: build/tests/programs/%.o
 	@mkdir -p $(@D)
