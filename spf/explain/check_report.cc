@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "spf/base/header_field.hh"
+#include "spf/base/lines.hh"
 #include "spf/dialogue/header_fields.hh"
 #include "spf/dialogue/reply.hh"
 #include "spf/explain/check_trace.hh"
@@ -11,10 +13,9 @@ namespace spf {
 namespace {
 
 std::vector<std::string> lines_of_wire(std::string wire) {
-  std::vector<std::string> lines;
-  for (std::size_t end; (end = wire.find("\r\n")) != wire.npos; wire.erase(0, end + 2))
-    lines.push_back(wire.substr(0, end));
-  return lines;
+  const std::string text = without_cr(std::move(wire));
+  const auto lines = lines_of(text);
+  return {lines.begin(), lines.end()};
 }
 
 // As the session answers MAIL, where nothing is decided yet if recipients may differ,
@@ -62,7 +63,7 @@ ReportedLevel reported(const GivenLevel& given, const std::vector<Setting>& foun
     if (setting.name == result.setting) result.source = setting.source;
   if (!given.rule) return result;
   result.line = given.rule->line;
-  result.rule = std::string(given.rule->pattern) + ':' + std::to_string(given.level);
+  result.rule = given.rule->pattern + ':' + std::to_string(given.level);
   return result;
 }
 
@@ -122,7 +123,7 @@ CheckReport report_check(const CheckedMail& asked, const Config& config,
   report.evaluation = bounded(trace.lines());
   report.helo_evaluation = bounded(helo_trace.lines());
   const HeaderValues values = header_values(asked.query, mail.judgement, config);
-  report.header = header_fields(values, config.header_type);
+  report.header = without_cr(header_fields(values, config.header_type));
   report.environment = variables(mail, values);
   if (asked.recipient) {
     report.replies = {{given.level, given.level, answers(mail, at_mail, given.level)}};

@@ -67,7 +67,7 @@ struct CheckReport {
   std::vector<std::string> warnings;
   std::vector<TreeLine> evaluation, helo_evaluation;
   std::string_view nothing_evaluated;  // why, or ""
-  std::string header;                  // fields, with CRLF
+  std::string header;                  // fields, with LF
   std::vector<std::string> environment;  // "NAME=value"
 
   // Those to the recipient where there is one; else by level.

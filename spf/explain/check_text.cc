@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include "spf/base/lines.hh"
+
 namespace spf {
 namespace {
 
@@ -104,11 +106,7 @@ std::string text_of(const CheckReport& report) {
   }
 
   out.title("Header");
-  for (std::string_view rest = report.header; !rest.empty();) {
-    const std::size_t end = rest.find("\r\n");
-    out.verbatim(rest.substr(0, end));
-    rest.remove_prefix(end + 2);
-  }
+  for (const std::string_view line : lines_of(report.header)) out.verbatim(line);
 
   out.title("Environment of prog");
   for (const std::string& variable : report.environment) {

@@ -6,8 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "spf/base/header_field.hh"
-
 namespace spf {
 namespace {
 
@@ -78,7 +76,7 @@ std::string json_of(const CheckReport& report) {
   Json& by_spfto = json["recipient_replies"] = Json::array();
   for (const auto& [level, decision] : report.recipient_replies)
     by_spfto.push_back({{"level", level}, {"code", code(decision)}});
-  json["header"] = without_cr(report.header);
+  json["header"] = report.header;
   Json& environment = json["environment"] = Json::object();
   for (const std::string& variable : report.environment) {
     const std::size_t equals = variable.find('=');

@@ -47,7 +47,6 @@ constexpr spf::Usage usage = {
 
 enum class Form { text, word, json };
 
-
 struct WrongUsage {
   std::string why;
 };
