@@ -199,9 +199,13 @@ MailServer postfix(const TempDir& files) {
   server.drops = "\r";
   server.queue = [queue] {
     std::vector<Queued> queued;
-    for (const fs::path& path : files_in(queue + "/maildrop"))
-      if ((fs::status(path).permissions() & fs::perms::owner_exec) != fs::perms::none)  // else it is being written
+    for (const fs::path& path : files_in(queue + "/maildrop")) {
+      // Else it is being written, or given up and gone since: of what is not there
+      // the permissions are unknown, which has all bits set.
+      const fs::file_status status = fs::status(path);
+      if (fs::is_regular_file(status) && (status.permissions() & fs::perms::owner_exec) != fs::perms::none)
         queued.push_back(postfix_message(read_file(path)));
+    }
     return queued;
   };
   server.environments = [home] { return texts_in(home + "/environments", ".environment"); };
