@@ -267,11 +267,11 @@ $(SIMULATE): build/tests/simulate/simulate.o $(PLAYERS)
 $(BUILD)/tests/simulate/tests: $(PLAYERS)
 
 # How long a check takes over a slow and bad line, beside other programs:
-# make latency [CHECKS=100] [RECORDS="ip4 google"] [PROGRAMS=spfwrap,pyspf] [SERVERS=1] [SEED=1]
+# make latency [CHECKS=100] [RECORDS="ip4 google"] [CHECKERS=spfwrap,pyspf] [SERVERS=1] [SEED=1]
 # The table goes to build/latency.txt as well, and a picture to build/latency.svg.
 run-latency: $(LATENCY)
 	$(LATENCY) $(if $(CHECKS),-c $(CHECKS)) $(if $(SERVERS),-s $(SERVERS)) $(if $(SEED),-n $(SEED)) \
-	  $(if $(PROGRAMS),-p $(PROGRAMS)) build/latency.tsv $(RECORDS) >build/latency.new
+	  $(if $(CHECKERS),-p $(CHECKERS)) build/latency.tsv $(RECORDS) >build/latency.new
 	mv build/latency.new build/latency.txt
 	gnuplot -e "data='build/latency.tsv'; out='build/latency.svg'" tests/latency/plot.gp
 	cat build/latency.txt

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -89,13 +90,17 @@ Copied copy(int from, int to) {
   }
 }
 
-Copied copy_message(std::string_view header, int to) {
-  int error;
-  const std::string_view first = read_some(message_in, error);
-  if (!write_all(to, header)) return Copied::untaken;
-  if (first.empty()) return copy_by_hand(message_in, to);  // which says what is wrong, if anything
-  if (!write_all(to, without_cr(std::string(guard_before(first.front()))))) return Copied::untaken;
-  return write_all(to, first) ? copy(message_in, to) : Copied::untaken;
+// Reads the message, and puts it behind `text`, until that is more than `most`
+// octets. Nothing where there may be more.
+std::optional<Copied> read_message(std::string& text, std::size_t most) {
+  for (bool first = true; text.size() <= most; first = false) {
+    int error;
+    const std::string_view octets = read_some(message_in, error);
+    if (octets.empty()) return end_of_input(error);
+    if (first) text += without_cr(std::string(guard_before(octets.front())));
+    text += octets;
+  }
+  return {};
 }
 
 InheritedSignals ignore_pipe() {
@@ -111,15 +116,20 @@ bool is_open(int fd) {
   return fstat(fd, &status) == 0;
 }
 
-}  // namespace
+// The program in our place, with all of the message in its pipe: it and the server
+// are alone then, and each hears from the other how it ends.
+[[noreturn]] void become(char* const* argv, std::vector<char*> environment, Pipe message,
+                         std::string_view text) {
+  if (!write_all(message.write_end.get(), text) || dup2(message.read_end.get(), message_in) < 0)
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  environment.push_back(nullptr);
+  execvpe(argv[0], argv, environment.data());
+  throw std::system_error(errno, std::generic_category(), argv[0]);
+}
 
-int hand_over(char* const* argv, std::vector<char*> environment, std::string_view header) {
-  if (!is_open(message_in) || !is_open(envelope_in)) {
-    write_fatal("no message on descriptor 0, or no envelope on 1");
-    return queue_read_error;
-  }
-  // The one of them that 2 could become is never written to.
-  Pipe message = make_pipe(), envelope = make_pipe();
+// The program beside us, with what begins the message, and all that is still to come.
+int feed(char* const* argv, std::vector<char*> environment, Pipe message, std::string_view text) {
+  Pipe envelope = make_pipe();
   const InheritedSignals signals = ignore_pipe();
   Process program =
       Process::spawn(argv, std::move(environment),
@@ -131,7 +141,8 @@ int hand_over(char* const* argv, std::vector<char*> environment, std::string_vie
   // stays small, it is as good.
   fcntl(message.write_end.get(), F_SETPIPE_SZ, large_pipe);
 
-  Copied copied = copy_message(header, message.write_end.get());
+  Copied copied = write_all(message.write_end.get(), text) ? copy(message_in, message.write_end.get())
+                                                           : Copied::untaken;
   if (copied == Copied::whole) {
     message.write_end.reset();
     copied = copy_envelope(envelope.write_end.get());
@@ -148,6 +159,23 @@ int hand_over(char* const* argv, std::vector<char*> environment, std::string_vie
   // It may be content with less than there is; who waits for us may not be.
   if (copied == Copied::untaken) return queue_write_error;
   return copied == Copied::unread ? queue_read_error : 0;
+}
+
+}  // namespace
+
+int hand_over(char* const* argv, std::vector<char*> environment, std::string_view header) {
+  if (!is_open(message_in) || !is_open(envelope_in)) {
+    write_fatal("no message on descriptor 0, or no envelope on 1");
+    return queue_read_error;
+  }
+  // The one of its ends that 2 could become is never written to.
+  Pipe message = make_pipe();
+  const int room = fcntl(message.write_end.get(), F_GETPIPE_SZ);
+  std::string text(header);
+  const std::optional<Copied> read = read_message(text, room > 0 ? room : 0);
+  if (read == Copied::unread) return queue_read_error;
+  if (read) become(argv, std::move(environment), std::move(message), text);
+  return feed(argv, std::move(environment), std::move(message), text);
 }
 
 }  // namespace spf

@@ -43,23 +43,57 @@ QueuedMessage only(const Queue& queue) {
   return found[0];
 }
 
+// More than a pipe holds: spfqueue then stays, and feeds the queue program.
+const std::string large(3'000'000, 'x');
+
 const std::string note = "X-Received-SPF-Note: the message began with white space\n";
+
+// The process ID of each queue program that has queued a message.
+std::vector<pid_t> queue_ids(const Queue& queue) {
+  std::vector<pid_t> ids;
+  for (const auto& entry : std::filesystem::directory_iterator(queue.files().file("new")))
+    ids.push_back(std::stoi(entry.path().filename()));
+  return ids;
+}
 
 }  // namespace
 
 TEST_CASE("a server that waits for the end before it closes the envelope gets it, and a late one no error") {
-  const Queue queue;
-  const Fd in = opened(queue.files(), "message", usual_message);
-  int ends[2];
-  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
-  const Fd envelope(ends[0]), ours(ends[1]), err = open_append(queue.files().file("errors"));
-  const Fd file = opened(queue.files(), "annotation", spf::encode_annotation(usual_annotation));
-  const Inherited annotation(file.get());
-  Process process({program("spfqueue")}, queue.environment({{"SPFFD", annotation.number()}}),
-                  {in.get(), envelope.get(), err.get()});
-  REQUIRE(write(ours.get(), usual_envelope.data(), usual_envelope.size()) == ssize_t(usual_envelope.size()));
-  CHECK(process.wait().value_or(-1) == 0);
-  CHECK(only(queue).envelope == usual_envelope);
+  for (const std::string& message : {usual_message, large}) {
+    const Queue queue;
+    const Fd in = opened(queue.files(), "message", message);
+    int ends[2];
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    const Fd envelope(ends[0]), ours(ends[1]), err = open_append(queue.files().file("errors"));
+    const Fd file = opened(queue.files(), "annotation", spf::encode_annotation(usual_annotation));
+    const Inherited annotation(file.get());
+    Process process({program("spfqueue")}, queue.environment({{"SPFFD", annotation.number()}}),
+                    {in.get(), envelope.get(), err.get()});
+    REQUIRE(write(ours.get(), usual_envelope.data(), usual_envelope.size()) == ssize_t(usual_envelope.size()));
+    CHECK(process.wait().value_or(-1) == 0);
+    CHECK(only(queue).envelope == usual_envelope);
+  }
+}
+
+TEST_CASE("a message that a pipe holds has the queue program in spfqueue's place, with its process ID") {
+  const struct { std::size_t size; bool in_place; } cases[] = {
+      {0, true}, {1, true}, {4096, true}, {65535, true}, {65536, true}, {65537, false}, {66000, false}, {large.size(), false}};
+  for (const auto& c : cases) {
+    INFO(c.size);
+    const Queue queue;
+    // With header and all it is so long.
+    const std::string message(c.size - std::min(c.size, usual_annotation.header.size()), 'x');
+    const Fd in = opened(queue.files(), "message", message), out = opened(queue.files(), "envelope", usual_envelope);
+    const Fd err = open_append(queue.files().file("errors"));
+    const Fd file = opened(queue.files(), "annotation", spf::encode_annotation(usual_annotation));
+    const Inherited annotation(file.get());
+    Process process({program("spfqueue")}, queue.environment({{"SPFFD", annotation.number()}}),
+                    {in.get(), out.get(), err.get()});
+    const pid_t spfqueue = process.pid();
+    CHECK(process.wait().value_or(-1) == 0);
+    CHECK((only(queue).message == usual_annotation.header + message));
+    CHECK((queue_ids(queue) == std::vector{spfqueue}) == c.in_place);
+  }
 }
 
 TEST_CASE("the queue program gets the header above the message, the envelope, and the variables") {
@@ -68,8 +102,8 @@ TEST_CASE("the queue program gets the header above the message, the envelope, an
   for (int i = 0; i < 100000; ++i) many += "Trecipient" + std::to_string(i) + "@mx.local" + '\0';
   many += '\0';
   const std::string line = std::string(78, 'x') + '\n';
-  std::string large = "Received: from x\n\n";
-  while (large.size() < 50'000'000) large += line;
+  std::string huge = "Received: from x\n\n";
+  while (huge.size() < 50'000'000) huge += line;
 
   const struct { std::string message, envelope, between; const char* why; } cases[] = {
       {usual_message, usual_envelope, "", "a message as they come"},
@@ -82,7 +116,7 @@ TEST_CASE("the queue program gets the header above the message, the envelope, an
       {std::string("a\0\r\n\xff", 5), usual_envelope, "", "any octets"},
       {usual_message, std::string("F\0Tb@mx.local\0\0", 15), "", "the null sender"},
       {usual_message, many, "", "100,000 recipients"},
-      {large, usual_envelope, "", "50 MB"},
+      {huge, usual_envelope, "", "50 MB"},
       {std::string(70000, 'x'), usual_envelope, "", "a line of more than a pipe holds"},
   };
   for (const auto& c : cases) {
@@ -128,7 +162,6 @@ TEST_CASE("a message that comes slowly through pipes goes on as it comes, and th
 }
 
 TEST_CASE("the program's exit code is spfqueue's own, whenever it comes, and nothing else is queued") {
-  const std::string large(3'000'000, 'x');
   const struct { const char* fault; const std::string& message; int code; const char* why; } cases[] = {
       {"early=exit:31", usual_message, 31, "refused unseen"},
       {"early=exit:31", large, 31, "and a message that nobody takes"},
@@ -139,9 +172,11 @@ TEST_CASE("the program's exit code is spfqueue's own, whenever it comes, and not
       {"envelope=exit:115", usual_message, 115, "an address too long"},
       {"early=exit:0", large, 53, "content without having read"},
       {"body=closed", large, 54, "it closes its 0 itself: a read error of its own"},
-      {"early=signal:9", usual_message, 81, "killed"},
+      {"early=signal:9", large, 81, "killed"},
       {"body=signal:10", large, 81, "dead in the middle"},
-      {"envelope=signal:6", usual_message, 81, "dead at the end"},
+      {"envelope=signal:6", large, 81, "dead at the end"},
+      {"early=signal:9", usual_message, 1009, "killed in our place"},
+      {"envelope=signal:6", usual_message, 1006, "dead at the end in our place"},
   };
   for (const auto& c : cases) {
     INFO(c.why);
@@ -177,19 +212,24 @@ TEST_CASE("a place that is free among 0, 1 and 2 stays free for the queue progra
   for (const auto& c : cases) {
     INFO(c.why);
     const Queue queue;
-    const Finished run = run_with(queue, {.environment = {{"SPFQUEUE_BIN", program("spfqueue")}, {"QUEUE_FAULT", "envelope=signal:9"}},
+    const Finished run = run_with(queue, {.message = large,
+                                          .environment = {{"SPFQUEUE_BIN", program("spfqueue")}, {"QUEUE_FAULT", "envelope=signal:9"}},
                                           .command = {"sh", "-c", "exec \"$SPFQUEUE_BIN\" " + std::string(c.redirections)}});
     CHECK(run.code == c.code);
     CHECK(queue.queued().empty());
   }
-  const Queue queue;
-  CHECK(run_with(queue, {.environment = {{"SPFQUEUE_BIN", program("spfqueue")}},
-                         .command = {"sh", "-c", "exec \"$SPFQUEUE_BIN\" 2>&-"}}).code == 0);
-  CHECK(only(queue).message == usual_annotation.header + usual_message);
+  for (const std::string& message : {usual_message, large}) {
+    const Queue queue;
+    CHECK(run_with(queue, {.message = message, .environment = {{"SPFQUEUE_BIN", program("spfqueue")}},
+                           .command = {"sh", "-c", "exec \"$SPFQUEUE_BIN\" 2>&-"}}).code == 0);
+    CHECK((only(queue).message == usual_annotation.header + message));
+  }
 }
 
 TEST_CASE("signals are to the queue program what they were to spfqueue") {
-  for (const std::string& annotation : {std::string(), spf::encode_annotation(usual_annotation)})
+  const std::string whole = spf::encode_annotation(usual_annotation);
+  const struct { std::string annotation, message; } ways[] = {{"", usual_message}, {whole, usual_message}, {whole, large}};
+  for (const auto& way : ways)
     for (const bool ignored : {false, true}) {
       const Queue queue;
       sigset_t blocked, before;
@@ -197,7 +237,7 @@ TEST_CASE("signals are to the queue program what they were to spfqueue") {
       sigaddset(&blocked, SIGUSR1);
       sigprocmask(SIG_BLOCK, &blocked, &before);
       const auto old = signal(SIGPIPE, ignored ? SIG_IGN : SIG_DFL);
-      const Finished run = run_with(queue, {.annotation = annotation,
+      const Finished run = run_with(queue, {.annotation = way.annotation, .message = way.message,
                                             .environment = {{"QUEUE_FAULT", "early=signals"}}});
       signal(SIGPIPE, old);
       sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -209,7 +249,7 @@ TEST_CASE("signals are to the queue program what they were to spfqueue") {
 TEST_CASE("who ignores SIGCHLD hears the program's code all the same") {
   const Queue queue;
   const auto old = signal(SIGCHLD, SIG_IGN);
-  const Fd in = opened(queue.files(), "message", usual_message), out = opened(queue.files(), "envelope", usual_envelope);
+  const Fd in = opened(queue.files(), "message", large), out = opened(queue.files(), "envelope", usual_envelope);
   const Fd err = open_append(queue.files().file("errors"));
   Process process({program("spfqueue")}, queue.environment({{"SPFHEADER", "pass"}, {"QUEUE_FAULT", "early=exit:31"}}),
                   {in.get(), out.get(), err.get()});
@@ -279,7 +319,8 @@ TEST_CASE("half an envelope is given to nobody as a whole one") {
   for (std::size_t size = 0; size < usual_envelope.size(); ++size) {
     INFO(size);
     const Queue queue;
-    CHECK(run_with(queue, {.envelope = usual_envelope.substr(0, size)}).code == (size == 0 ? 54 : 91));
+    CHECK(run_with(queue, {.message = size % 2 ? usual_message : large,
+                           .envelope = usual_envelope.substr(0, size)}).code == (size == 0 ? 54 : 91));
     CHECK(queue.queued().empty());
   }
 }
