@@ -1,32 +1,48 @@
-// A bounded queue of bytes between a descriptor and the session.
+// Bounded queues of bytes between descriptors and the session.
 #pragma once
 
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string_view>
 
 namespace spf {
 
+// The memory of several, which is not there in processes that are forked. What is
+// not used is not touched, so it costs nothing.
+class BufferMemory {
+ public:
+  // Throws std::bad_alloc.
+  explicit BufferMemory(std::size_t size);
+  ~BufferMemory();
+  BufferMemory(const BufferMemory&) = delete;
+  BufferMemory& operator=(const BufferMemory&) = delete;
+
+  // The next octets; all that are taken must be no more than there are.
+  std::span<char> take(std::size_t size);
+
+ private:
+  std::span<char> all_, left_;
+};
+
 class Buffer {
  public:
-  // Its memory is not touched before it is used, so capacity costs nothing, and
-  // is not there in processes that are forked. Throws std::bad_alloc.
-  explicit Buffer(std::size_t capacity);
+  explicit Buffer(std::span<char> memory) : bytes_(memory.data()), capacity_(memory.size()) {}
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
 
-  std::string_view data() const { return {bytes_.get() + begin_, end_ - begin_}; }
+  std::string_view data() const { return {bytes_ + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   std::size_t room() const { return capacity_ - (end_ - begin_); }
 
   // All the room there is, in one piece; written(n) adds what was put there.
   std::span<char> space() {
     if (begin_ > 0) {
-      std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
+      std::memmove(bytes_, bytes_ + begin_, end_ - begin_);
       end_ -= begin_;
       begin_ = 0;
     }
-    return {bytes_.get() + end_, capacity_ - end_};
+    return {bytes_ + end_, capacity_ - end_};
   }
   void written(std::size_t count) { end_ += count; }
 
@@ -44,13 +60,8 @@ class Buffer {
   void clear() { begin_ = end_ = 0; }
 
  private:
-  struct Unmap {
-    std::size_t size;
-    void operator()(char* memory) const;
-  };
-
-  std::unique_ptr<char, Unmap> bytes_;
-  std::size_t capacity_;
+  char* const bytes_;
+  const std::size_t capacity_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

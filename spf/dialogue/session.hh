@@ -198,6 +198,7 @@ class Session {
   const long pid_;
   IsOwnAddress& is_own_;
 
+  BufferMemory memory_;
   Buffer from_client_, from_tls_, from_child_, to_client_, to_child_;
   Actions actions_;
   std::coroutine_handle<> waiting_;

@@ -38,8 +38,9 @@ TlsConnection::TlsConnection(SSL_CTX* context, int plain)
     : ssl_(SSL_new(context)),
       plain_(plain),
       client_is_socket_(is_socket(client_input)),
-      to_plain_(buffer_size),
-      to_client_(buffer_size) {
+      memory_(2 * buffer_size),
+      to_plain_(memory_.take(buffer_size)),
+      to_client_(memory_.take(buffer_size)) {
   if (!ssl_ || SSL_set_rfd(ssl_.get(), client_input) != 1 ||
       SSL_set_wfd(ssl_.get(), client_output) != 1)
     throw TlsError("OpenSSL: " + openssl_reason("out of memory"));

@@ -48,6 +48,7 @@ class TlsConnection {
   std::unique_ptr<SSL, Free> ssl_;
   const int plain_;
   const bool client_is_socket_;
+  BufferMemory memory_;
   Buffer to_plain_, to_client_;
   std::string problem_;  // relay()'s
 

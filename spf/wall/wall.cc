@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
 namespace spf {
 namespace {
@@ -25,6 +26,20 @@ constexpr bool sanitized = false;
 sock_filter filter[] = {
 #include "wall_filter.inc"  // written by wall_filter.cc
 };
+
+SealedSlot* sealed = nullptr;
+
+// The filter compares 64 bits in two halves.
+void put_sealed_address_into_filter() {
+  constexpr std::uint32_t high = sealed_stand_in >> 32, low = std::uint32_t(sealed_stand_in);
+  for (sock_filter& line : filter) {
+    if (line.code != (BPF_JMP | BPF_JEQ | BPF_K)) continue;
+    if (line.k == high)
+      line.k = sealed_address() >> 32;
+    else if (line.k - low < sealed_size)
+      line.k += std::uint32_t(sealed_address()) - low;
+  }
+}
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -44,25 +59,25 @@ void limit(int resource, rlim_t most) { limit(resource, most, most); }
 
 }  // namespace
 
+std::uintptr_t sealed_address() { return reinterpret_cast<std::uintptr_t>(sealed); }
+
 SealedAddresses::SealedAddresses(const std::vector<SocketAddress>& addresses) {
+  if (sealed != nullptr) throw std::system_error(EEXIST, std::generic_category(), "sealed addresses");
   void* const memory =
-      mmap(reinterpret_cast<void*>(sealed_address), sealed_size, PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+      mmap(nullptr, sealed_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) fail("mmap");
-  auto* const slots = static_cast<SealedSlot*>(memory);
-  std::fill_n(slots, 2 * sealed_slots, SealedSlot{addresses.front()});
+  sealed = static_cast<SealedSlot*>(memory);
+  std::fill_n(sealed, 2 * sealed_slots, SealedSlot{addresses.front()});
   std::size_t next4 = 0, next6 = sealed_slots;
   for (const SocketAddress& address : addresses) {
     std::size_t& next = address.family() == AF_INET ? next4 : next6;
-    slots[next].address = address;
-    places_.push_back(&slots[next++].address);
+    sealed[next].address = address;
+    places_.push_back(&sealed[next++].address);
   }
-  if (mprotect(memory, sealed_size, PROT_READ) != 0) fail("mprotect");
+  if (mprotect(sealed, sealed_size, PROT_READ) != 0) fail("mprotect");
 }
 
-SealedAddresses::~SealedAddresses() {
-  munmap(reinterpret_cast<void*>(sealed_address), sealed_size);
-}
+SealedAddresses::~SealedAddresses() { munmap(std::exchange(sealed, nullptr), sealed_size); }
 
 bool raise_wall() {
   limit(RLIMIT_CORE, 0);
@@ -75,6 +90,7 @@ bool raise_wall() {
     fail("no_new_privs");
   if (sanitized) return true;
   limit(RLIMIT_AS, 64 << 20);
+  put_sealed_address_into_filter();
   const sock_fprog program = {std::size(filter), filter};
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }

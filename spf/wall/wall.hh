@@ -24,8 +24,6 @@ inline constexpr unsigned walled_cpu_seconds = 1;
 // another of the addresses: zeros there would be AF_UNSPEC, with which
 // connect(2) undoes a connection. The places of a family differ in three bits
 // of their address, so that the filter needs one comparison for all of them.
-// (The memory is free under AddressSanitizer too.)
-inline constexpr std::uintptr_t sealed_address = 0x200000000000;
 inline constexpr std::size_t sealed_size = 4096;
 inline constexpr std::size_t sealed_slots = 8;
 
@@ -34,9 +32,12 @@ struct alignas(256) SealedSlot {
 };
 static_assert(2 * sealed_slots * sizeof(SealedSlot) == sealed_size);
 
-constexpr std::uintptr_t sealed_slot(std::size_t index) {
-  return sealed_address + index * sizeof(SealedSlot);
-}
+// Where they are: near what else is mapped, since memory far from all other costs
+// each process page tables of its own.
+std::uintptr_t sealed_address();
+
+// Stands for sealed_address() in the filter, which is written when spfwrap is built.
+inline constexpr std::uint64_t sealed_stand_in = 0x5ea1ed005ea10000;
 
 // Made before the process forks that is to be walled: once for many.
 class SealedAddresses {

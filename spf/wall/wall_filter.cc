@@ -81,8 +81,9 @@ scmp_arg_cmp is_either(unsigned argument, scmp_datum_t one, scmp_datum_t other) 
 // connect()'s address: the sealed slot `first`, or one of those of its family behind it.
 scmp_arg_cmp is_slot(std::size_t first) {
   constexpr std::uintptr_t family = spf::sealed_slots * sizeof(spf::SealedSlot);
-  static_assert((family & (family - 1)) == 0 && spf::sealed_address % (2 * family) == 0);
-  return {1, SCMP_CMP_MASKED_EQ, ~scmp_datum_t(family - sizeof(spf::SealedSlot)), spf::sealed_slot(first)};
+  static_assert((family & (family - 1)) == 0 && spf::sealed_stand_in % (2 * family) == 0);
+  return {1, SCMP_CMP_MASKED_EQ, ~scmp_datum_t(family - sizeof(spf::SealedSlot)),
+          spf::sealed_stand_in + first * sizeof(spf::SealedSlot)};
 }
 
 }  // namespace

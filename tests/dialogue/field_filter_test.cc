@@ -5,6 +5,7 @@
 #include "spf/dialogue/message_content.hh"
 #include "tests/catch.hh"
 #include "tests/fuzz/field_model.hh"
+#include "tests/support/own_buffer.hh"
 
 using spf::Strip;
 
@@ -13,7 +14,7 @@ namespace {
 // What goes on of `message`, which comes in pieces of this size.
 std::string passed(std::string_view message, Strip strip, std::size_t piece, std::string_view id = "mx.local") {
   spf::FieldFilter filter(strip, id);
-  spf::Buffer out(400'000);
+  test::OwnBuffer out(400'000);
   std::string result;
   for (; !message.empty(); message.remove_prefix(std::min(piece, message.size()))) {
     const std::string_view octets = message.substr(0, piece);
@@ -204,7 +205,7 @@ TEST_CASE("in a message at DATA it is the message's own header that is filtered,
       for (const std::size_t room : {std::size_t(8192), std::size_t(200'000)}) {
         INFO(c.why);
         spf::ContentRelay relay(header, {Strip::own, "mx.local"});
-        spf::Buffer out(room);
+        test::OwnBuffer out(room);
         std::string result;
         auto status = spf::ContentRelay::Status::more;
         std::size_t taken = 0;

@@ -1,6 +1,7 @@
 #include "spf/dialogue/message_content.hh"
 
 #include "tests/catch.hh"
+#include "tests/support/own_buffer.hh"
 
 using spf::ContentRelay;
 
@@ -16,7 +17,7 @@ struct Passed {
 Passed pass(std::string_view content, std::string_view header, std::size_t piece,
             std::size_t room = 65536) {
   ContentRelay relay(header);
-  spf::Buffer out(room);
+  test::OwnBuffer out(room);
   Passed result{{}, ContentRelay::Status::more, 0};
   while (result.status == ContentRelay::Status::more && result.taken < content.size()) {
     const auto step = relay.push(content.substr(result.taken, piece), out);

@@ -6,6 +6,7 @@
 #include "spf/base/sanitise.hh"
 #include "tests/fuzz/dialogue.hh"
 #include "tests/fuzz/fuzz.hh"
+#include "tests/support/own_buffer.hh"
 
 namespace fuzz {
 namespace {
@@ -14,7 +15,7 @@ using Kind = spf::TlsStatus::Kind;
 
 // Takes the status off the front of `line`, once it is all there.
 std::optional<spf::TlsStatus> take_status(std::string& line, Kind good, Kind bad) {
-  spf::Buffer buffer(line.size());
+  test::OwnBuffer buffer(line.size());
   buffer.append(line);
   const auto status = spf::take_tls_status(buffer, good, bad);
   line = buffer.data();

@@ -7,6 +7,7 @@
 #include "tests/fuzz/field_model.hh"
 #include "tests/fuzz/fuzz.hh"
 #include "tests/fuzz/input.hh"
+#include "tests/support/own_buffer.hh"
 
 namespace fuzz {
 namespace {
@@ -42,7 +43,7 @@ void fields(std::string_view data) {
   const std::string message = any_message(input);
 
   spf::FieldFilter filter(strip, id);
-  spf::Buffer out(2 * 65536);
+  test::OwnBuffer out(2 * 65536);
   std::string passed;
   std::size_t piece = 0;
   for (std::string_view rest = message; !rest.empty();) {

@@ -98,9 +98,9 @@ CHECK_THAT_DOES(connects_fast, {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   sendto(fd, "x", 1, MSG_FASTOPEN, reinterpret_cast<sockaddr*>(&client), sizeof client);
 })
-CHECK_THAT_DOES(unseals, mprotect(reinterpret_cast<void*>(sealed_address), sealed_size,
+CHECK_THAT_DOES(unseals, mprotect(reinterpret_cast<void*>(sealed_address()), sealed_size,
                                   PROT_READ | PROT_WRITE))
-CHECK_THAT_DOES(remaps, mmap(reinterpret_cast<void*>(sealed_address), sealed_size,
+CHECK_THAT_DOES(remaps, mmap(reinterpret_cast<void*>(sealed_address()), sealed_size,
                              PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0))
 CHECK_THAT_DOES(speaks_elsewhere, if (write(1, "250 ok\r\n", 8)) {})
 
@@ -142,7 +142,7 @@ Judgement passes(const Query&, const CheckOptions&, Resolver&) { return full_ver
     text.resize(600000);
   }
   Verdict verdict;
-  verdict.result = munmap(reinterpret_cast<void*>(sealed_address), sealed_size) == 0
+  verdict.result = munmap(reinterpret_cast<void*>(sealed_address()), sealed_size) == 0
                        ? Result::fail : Result::pass;
   return verdict;
 }

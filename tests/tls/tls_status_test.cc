@@ -1,6 +1,7 @@
 #include "spf/tls/status.hh"
 
 #include "tests/catch.hh"
+#include "tests/support/own_buffer.hh"
 
 using spf::parse_tls_status;
 using spf::TlsStatus;
@@ -11,11 +12,9 @@ namespace {
 const std::string long_name(300, 'n');
 const std::string long_reason(2000, 'r');
 
-spf::Buffer filled(std::string_view octets) {
-  spf::Buffer buffer(65536);
-  buffer.append(octets);
-  return buffer;
-}
+struct Filled : test::OwnBuffer {
+  explicit Filled(std::string_view octets) : OwnBuffer(65536) { append(octets); }
+};
 
 }  // namespace
 
@@ -75,7 +74,7 @@ TEST_CASE("a status keeps to its bound, whatever is put into it") {
   for (const auto& c : cases) {
     CHECK(spf::tls_status_line(c.status) == c.line);
     CHECK(c.line.size() <= spf::max_tls_status);
-    spf::Buffer buffer = filled(c.line);
+    Filled buffer(c.line);
     CHECK(spf::take_tls_status(buffer, Kind::established, c.status.kind)->kind == c.status.kind);
   }
 }
@@ -97,7 +96,7 @@ TEST_CASE("a status is taken when all of it is there, and nothing behind it") {
   const std::string plaintext = "EHLO client.example\r\nfailed\n";
   for (std::size_t piece = 1; piece <= line.size(); ++piece) {
     INFO(piece);
-    spf::Buffer buffer(65536);
+    test::OwnBuffer buffer(65536);
     std::optional<TlsStatus> status;
     for (std::size_t at = 0; at < line.size(); at += piece) {
       REQUIRE_FALSE(status);
@@ -107,18 +106,18 @@ TEST_CASE("a status is taken when all of it is there, and nothing behind it") {
     CHECK(status == TlsStatus{Kind::established, "", "TLSv1.3", "C", "mx.example"});
     CHECK(buffer.empty());
   }
-  spf::Buffer buffer = filled(line + plaintext);
+  Filled buffer(line + plaintext);
   CHECK(spf::take_tls_status(buffer, Kind::established, Kind::failed)->server_name == "mx.example");
   CHECK(buffer.data() == plaintext);
 }
 
 TEST_CASE("what belongs before the handover is nonsense after it, and the other way round") {
   for (const std::string line : {"ready\n", "unusable because\n"}) {
-    spf::Buffer buffer = filled(line);
+    Filled buffer(line);
     CHECK(spf::take_tls_status(buffer, Kind::established, Kind::failed)->kind == Kind::failed);
   }
   for (const std::string line : {"established P C\n", "failed because\n"}) {
-    spf::Buffer buffer = filled(line);
+    Filled buffer(line);
     CHECK(spf::take_tls_status(buffer, Kind::ready, Kind::unusable) ==
           TlsStatus{Kind::unusable, "spftls does not make sense"});
   }
@@ -148,7 +147,7 @@ TEST_CASE("nonsense and a line without end are what the caller says they are") {
   for (const auto& phase : phases)
     for (const auto& c : cases) {
       INFO(c.octets);
-      spf::Buffer buffer = filled(c.octets);
+      Filled buffer(c.octets);
       const auto status = spf::take_tls_status(buffer, phase.good, phase.bad);
       REQUIRE(status.has_value() == c.taken);
       if (!c.taken) {
@@ -158,7 +157,7 @@ TEST_CASE("nonsense and a line without end are what the caller says they are") {
       CHECK(*status == TlsStatus{phase.bad, "spftls does not make sense"});
     }
   // The longest line that there can be.
-  spf::Buffer longest = filled("ready " + full.substr(7) + "\n");
+  Filled longest("ready " + full.substr(7) + "\n");
   CHECK(spf::take_tls_status(longest, Kind::ready, Kind::unusable) ==
         TlsStatus{Kind::ready, full.substr(7)});
 }

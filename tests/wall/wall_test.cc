@@ -22,9 +22,9 @@
 #include <string>
 #include <thread>
 
-#include "spf/base/buffer.hh"
 #include "spf/wall/walled_process.hh"
 #include "tests/catch.hh"
+#include "tests/support/own_buffer.hh"
 #include "tests/support/process.hh"
 
 using namespace spf;
@@ -42,6 +42,8 @@ const SocketAddress elsewhere = *SocketAddress::parse("127.0.0.3", 9);
 
 // The first descriptor beside the output: the socket to the first name server.
 constexpr int udp_socket = walled_output + 1;
+
+std::uintptr_t sealed_slot(std::size_t index) { return sealed_address() + index * sizeof(SealedSlot); }
 
 // What a walled process says that does `what`, or how it died.
 std::string result(const std::vector<SocketAddress>& servers, const std::function<std::string()>& what) {
@@ -99,7 +101,7 @@ TEST_CASE("a walled process has no environment and no descriptors of its parent"
 }
 
 TEST_CASE("what passes through buffers is not in its memory") {
-  Buffer buffer(65536);
+  test::OwnBuffer buffer(65536);
   buffer.append("AUTH PLAIN AGpvZQBzZWNyZXQ=\r\n");
   const char* const text = buffer.data().data();
   const std::string outcome = result(ip4_only, [&] { return std::string(text, 4); });
@@ -181,7 +183,8 @@ TEST_CASE("each place has an address, none has zeros") {
 TEST_CASE("packets and connections go to the sealed addresses only") {
   if (test::left_out(test::sanitized(), "the wall's bounds on system calls are not built with the sanitizers")) return;
   constexpr const char* killed = "died of signal 31";  // SIGSYS
-  const auto ip4_slot = sealed_slot(0), ip6_slot = sealed_slot(sealed_slots);
+  const auto ip4_slot = [] { return sealed_slot(0); };
+  const auto ip6_slot = [] { return sealed_slot(sealed_slots); };
   const struct {
     const char* what;
     const std::vector<SocketAddress>& servers;
@@ -193,7 +196,7 @@ TEST_CASE("packets and connections go to the sealed addresses only") {
       {"a packet to somebody else", ip4_only,
        [] { return number(sendto(udp_socket, "x", 1, 0, elsewhere.get(), elsewhere.size)); }, killed},
       {"a packet to a sealed address by name", ip4_only,
-       [&] { return number(sendto(udp_socket, "x", 1, 0, reinterpret_cast<const sockaddr*>(ip4_slot), sizeof(sockaddr_in))); },
+       [&] { return number(sendto(udp_socket, "x", 1, 0, reinterpret_cast<const sockaddr*>(ip4_slot()), sizeof(sockaddr_in))); },
        killed},
       {"no address, but a length", ip4_only,
        [] { return number(sendto(udp_socket, "x", 1, 0, nullptr, sizeof(sockaddr_in))); }, killed},
@@ -203,26 +206,26 @@ TEST_CASE("packets and connections go to the sealed addresses only") {
          return number(sendmsg(udp_socket, &message, 0));
        },
        killed},
-      {"a connection to the first server", ip4_only, [&] { return connects(ip4_slot, sizeof(sockaddr_in)); }, "done"},
+      {"a connection to the first server", ip4_only, [&] { return connects(ip4_slot(), sizeof(sockaddr_in)); }, "done"},
       {"to the second", ip4_only, [] { return connects(sealed_slot(1), sizeof(sockaddr_in)); }, "done"},
       {"to a place that is not needed: another of the servers", ip4_only,
        [] { return connects(sealed_slot(5), sizeof(sockaddr_in)); }, "done"},
-      {"to an IPv6 server", both_families, [&] { return connects(ip6_slot, sizeof(sockaddr_in6), AF_INET6); }, "done"},
+      {"to an IPv6 server", both_families, [&] { return connects(ip6_slot(), sizeof(sockaddr_in6), AF_INET6); }, "done"},
       {"to somebody else", ip4_only,
        [] { return connects(reinterpret_cast<std::uintptr_t>(elsewhere.get()), elsewhere.size); }, killed},
       {"to a place, but not at its beginning", ip4_only,
-       [&] { return connects(ip4_slot + 2, sizeof(sockaddr_in)); }, killed},
-      {"to the zeros behind an address", ip4_only, [&] { return connects(ip4_slot + 64, sizeof(sockaddr_in)); }, killed},
+       [&] { return connects(ip4_slot() + 2, sizeof(sockaddr_in)); }, killed},
+      {"to the zeros behind an address", ip4_only, [&] { return connects(ip4_slot() + 64, sizeof(sockaddr_in)); }, killed},
       {"to the end of the page", ip4_only,
-       [] { return connects(sealed_address + sealed_size - 16, sizeof(sockaddr_in)); }, killed},
+       [] { return connects(sealed_address() + sealed_size - 16, sizeof(sockaddr_in)); }, killed},
       {"to half-way between two places", ip4_only,
-       [&] { return connects(ip4_slot + sizeof(SealedSlot) / 2, sizeof(sockaddr_in)); }, killed},
+       [&] { return connects(ip4_slot() + sizeof(SealedSlot) / 2, sizeof(sockaddr_in)); }, killed},
       {"to behind the page", ip4_only,
-       [] { return connects(sealed_address + sealed_size, sizeof(sockaddr_in)); }, killed},
+       [] { return connects(sealed_address() + sealed_size, sizeof(sockaddr_in)); }, killed},
       {"to a place of the other family", both_families,
-       [&] { return connects(ip6_slot, sizeof(sockaddr_in)); }, killed},
-      {"to a place with another length", ip4_only, [&] { return connects(ip4_slot, sizeof(sockaddr_in6)); }, killed},
-      {"to a place with no length", ip4_only, [&] { return connects(ip4_slot, 0); }, killed},
+       [&] { return connects(ip6_slot(), sizeof(sockaddr_in)); }, killed},
+      {"to a place with another length", ip4_only, [&] { return connects(ip4_slot(), sizeof(sockaddr_in6)); }, killed},
+      {"to a place with no length", ip4_only, [&] { return connects(ip4_slot(), 0); }, killed},
       {"the UDP socket, to somebody else", ip4_only,
        [] { return number(connect(udp_socket, elsewhere.get(), elsewhere.size)); }, killed},
       {"MPTCP", ip4_only,
