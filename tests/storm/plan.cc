@@ -61,7 +61,7 @@ std::string content(Dice& dice, const std::string& id, bool bare_lf) {
   std::string text = dice.of(first);
   text += "X-Storm: " + id + "\r\n\r\n";
   std::size_t size = dice.below(2000);
-  if (dice.percent(6)) size = dice.below(150'000);
+  if (dice.percent(15)) size = dice.below(150'000);  // more than a pipe holds
   if (bare_lf) text += "a\nb\r\n";
   while (text.size() < size) text += line(dice);
   return text;
