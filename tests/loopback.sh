@@ -76,15 +76,16 @@ EOF
 }
 
 # server NAME COMMAND ...: tcpserver runs the command for each connection, which
-# seems to come from 192.0.2.1, with a backlog of $backlog, or else 100; its
-# descriptor 2 goes to $home/NAME.log. Sets port and server_pid.
+# seems to come from 192.0.2.1, $connections at a time and with a backlog of
+# $backlog, or else 100 of both; its descriptor 2 goes to $home/NAME.log. Sets port
+# and server_pid.
 server() {
   name=$1
   shift
   [ -f "$home/rules.cdb" ] ||
     echo '127.:allow,TCPREMOTEIP="192.0.2.1",TCPREMOTEHOST="client.example"' |
     tcprules "$home/rules.cdb" "$home/rules.tmp" || die "tcprules"
-  setsid tcpserver -1 -R -H -l mx.local -c 100 -b "${backlog:-100}" -x "$home/rules.cdb" 127.0.0.1 0 "$@" \
+  setsid tcpserver -1 -R -H -l mx.local -c "${connections:-100}" -b "${backlog:-100}" -x "$home/rules.cdb" 127.0.0.1 0 "$@" \
     >"$home/$name.port" 2>>"${log:-$home/$name.log}" &
   server_pid=$!
   started="$started $server_pid"

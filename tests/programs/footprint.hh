@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <limits.h>
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "tests/programs/client.hh"
@@ -29,18 +31,20 @@ inline int parent_of(const std::string& pid) {
   return parent;
 }
 
-inline std::vector<std::string> children_of(int server) {
-  std::vector<std::string> found, all;
+// All that it has started, and what these have, and so on.
+inline std::vector<std::string> descendants_of(int server) {
+  std::multimap<int, std::string> by_parent;
   if (DIR* proc = opendir("/proc")) {
     while (const dirent* entry = readdir(proc))
-      if (atoi(entry->d_name)) all.push_back(entry->d_name);
+      if (atoi(entry->d_name)) by_parent.emplace(parent_of(entry->d_name), entry->d_name);
     closedir(proc);
   }
-  for (const std::string& pid : all)
-    if (parent_of(pid) == server) {
-      found.push_back(pid);
-      for (const std::string& grandchild : children_of(atoi(pid.c_str()))) found.push_back(grandchild);
-    }
+  std::vector<std::string> found;
+  const auto add_children_of = [&](int parent) {
+    for (auto [at, end] = by_parent.equal_range(parent); at != end; ++at) found.push_back(at->second);
+  };
+  add_children_of(server);
+  for (std::size_t i = 0; i < found.size(); ++i) add_children_of(atoi(found[i].c_str()));
   return found;
 }
 
@@ -60,10 +64,10 @@ inline long private_memory(const std::string& pid) {
 inline long private_memory(int server, char* const* programs) {
   char wanted[PATH_MAX], path[PATH_MAX];
   long sum = 0;
-  const std::vector<std::string> children = children_of(server);
+  const std::vector<std::string> started = descendants_of(server);
   for (; *programs; ++programs) {
     if (!realpath(*programs, wanted)) client::die("no such program", *programs);
-    for (const std::string& pid : children)
+    for (const std::string& pid : started)
       if (realpath(("/proc/" + pid + "/exe").c_str(), path) && std::string(path) == wanted)
         sum += private_memory(pid);
   }
