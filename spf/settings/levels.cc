@@ -49,19 +49,23 @@ Parts parts_of(std::string_view line) {
 
 std::optional<unsigned> level_of(const Parts& parts) { return parse_number(parts.level, 0, max_level); }
 
-// What is wrong with a line, "" for a rule.
-std::string_view problem_of(const Parts& parts) {
-  if (!level_of(parts)) return "no level from 0 to 6 after a colon";
-  const std::size_t at = parts.pattern.find('@');
-  if (at == parts.pattern.npos) return "no @";
-  const std::string_view local = parts.pattern.substr(0, at);
-  std::string_view domain = parts.pattern.substr(at + 1);
+// What is wrong with a pattern, "" if nothing is.
+std::string_view problem_of(std::string_view pattern) {
+  const std::size_t at = pattern.find('@');
+  if (at == pattern.npos) return "no @";
+  const std::string_view local = pattern.substr(0, at);
+  std::string_view domain = pattern.substr(at + 1);
   if (local.empty() && domain.starts_with('.')) domain.remove_prefix(1);
-  if (domain.empty() && (local.empty() || parts.pattern.ends_with('.'))) return "no address";
+  if (domain.empty() && (local.empty() || pattern.ends_with('.'))) return "no address";
   if (!all_are(in_local_part, local)) return "a blank, a quote or a control character before the @";
   if (!all_are(in_domain, domain)) return "a domain that is none, or not written with A-labels";
   if (domain.starts_with('.') || domain.ends_with('.')) return "a domain with a dot too many";
   return {};
+}
+
+// What is wrong with a line, "" for a rule.
+std::string_view problem_of(const Parts& parts) {
+  return level_of(parts) ? problem_of(parts.pattern) : "no level from 0 to 6 after a colon";
 }
 
 // How specific a pattern is, if it is for this address; the longer of two is more so.
@@ -98,8 +102,8 @@ Levels::Levels(ListFile list) : list_(std::move(list)) {
   list_.each([&](const ListLine& line) {
     const Parts parts = parts_of(line.text);
     ++lines_;
-    if (problem_of(parts).empty())
-      levels_ |= 1u << *level_of(parts);
+    if (const auto level = level_of(parts); level && problem_of(parts.pattern).empty())
+      levels_ |= 1u << *level;
     else
       ++unusable_;
   });
