@@ -103,7 +103,7 @@ $(BIN)/spfstat: $(BUILD)/spf/stat/spfstat.o $(ARCHIVE)
 	$(LD) -o $@ $^ $(LIBS)
 
 # OpenSSL is not linked in: the host's own has the repairs that it needs so often.
-$(BIN)/spftls: $(BUILD)/spf/tls/spftls.o $(ARCHIVE)
+$(BIN)/spftls: $(BUILD)/spf/tls/spftls.o $(ARCHIVE) $(if $(SANITIZE),build/tests/no_leaks.o)
 	$(call with_host_ssl,$(LD)) -o $@ $^ -lssl -lcrypto
 
 $(BUILD)/libspfwrap.a: $(OBJECTS)
