@@ -524,3 +524,24 @@ TEST_CASE("STARTTLS passes unwatched only where it is configured") {
     ! finish
   )", config);
 }
+
+// Who can write into the connection could else have commands of his in the child's TLS.
+TEST_CASE("what was sent in clear behind a STARTTLS that is passed on is not part of it") {
+  spf::Config config = transcript::config();
+  config.starttls = spf::Starttls::pass;
+  for (const char* injected : {"MAIL FROM:<x@evil.example>\\r\\n", "RSET\\r\\nNOOP\\r\\n", "NO", "\\x16\\x03\\x01"}) {
+    INFO(injected);
+    plays(transcript::hello + ">> STARTTLS\\r\\n" + injected + R"(
+      + STARTTLS
+      - 220 go on
+      < 220 go on
+      ! warning STARTTLS: 192.0.2.1 goes unchecked from here on
+      >> \x16\x03\x01\x02
+      +> \x16\x03\x01\x02
+      >|
+      ! close
+      -|
+      ! finish
+    )", config);
+  }
+}
