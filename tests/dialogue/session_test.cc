@@ -112,6 +112,20 @@ TEST_CASE("no older transaction stays open behind a mail that the child does not
   }
 }
 
+TEST_CASE("a child that does not take RSET, so that an older transaction may be open, ends the session") {
+  for (const char* answer : {"502 what is RSET", "451 not now", "354 go on"}) {
+    INFO(answer);
+    plays(hello + good_mail + good_recipient + R"(
+      > MAIL FROM:<x@example.net>
+      ? x@example.net,client.example = fail example.net -all
+      + RSET
+      - )" + answer + R"(
+      < 421 SMTP server trouble, closing (#4.3.0)
+      ! finish
+    )");
+  }
+}
+
 TEST_CASE("the child is not started again for a mail with the same variables") {
   plays(hello + good_mail + R"(
     > RSET
