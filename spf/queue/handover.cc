@@ -90,16 +90,17 @@ Copied copy(int from, int to) {
   }
 }
 
-// Reads the message, and puts it behind `text`, until that is more than `most`
-// octets. Nothing where there may be more.
+// Reads the message's beginning, whatever there is of it, and puts it behind `text`,
+// and goes on until that is more than `most` octets. Nothing where there may be more.
 std::optional<Copied> read_message(std::string& text, std::size_t most) {
-  for (bool first = true; text.size() <= most; first = false) {
+  bool first = true;
+  do {
     int error;
     const std::string_view octets = read_some(message_in, error);
     if (octets.empty()) return end_of_input(error);
-    if (first) text += without_cr(std::string(guard_before(octets.front())));
+    if (std::exchange(first, false)) text += without_cr(std::string(guard_before(octets.front())));
     text += octets;
-  }
+  } while (text.size() <= most);
   return {};
 }
 
