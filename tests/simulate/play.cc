@@ -103,9 +103,10 @@ class Judge {
       if (!header.empty() || !queued.result.empty()) complain(queued.number, "is trusted and annotated");
       return;
     }
-    // A check that failed is temperror, which is let through at level 1.
-    const bool troubled = blamed_ && (queued.result == "temperror" ||
-                                       header.starts_with("Received-SPF: temperror "));
+    // A check that failed is temperror, for both identities, which is let through at
+    // level 1. Where the sender's own is that, the HELO name's need not be.
+    const bool troubled = blamed_ && message.result != spf::Result::temperror &&
+                          (queued.result == "temperror" || header.starts_with("Received-SPF: temperror "));
     const spf::Result result = troubled ? spf::Result::temperror : message.result;
     const Answers answers(scene_.plan, message, result, troubled ? result : scene_.plan.helo);
     if (answers.data != 354) complain(queued.number, "is queued against the policy");
