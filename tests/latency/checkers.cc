@@ -179,6 +179,7 @@ Outcome check_by_spfwrap(const Task& task) {
   spf::CheckOptions options;
   options.receiver = "mx.local";
   options.guess = task.record->guess;
+  options.helo = task.record->both;
   std::vector<spf::SocketAddress> servers;
   for (const std::string& server : task.servers)
     servers.push_back(*spf::SocketAddress::parse(server, std::uint16_t(task.port)));

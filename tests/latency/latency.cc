@@ -226,7 +226,8 @@ class Table {
                 "%u name server%s; seed %llu\n\n"
                 "rtt: ms of a round trip   loss: %% of the packets, in each direction\n"
                 "trips: round trips of the fastest check, less what it takes at rtt 0, where nothing is lost\n"
-                "pkts: packets that it sends   qs: different questions   p50, p99: ms   temp: %% that end in temperror\n\n",
+                "pkts: packets that it sends   qs: different questions   p50, p99: ms   temp: %% that end in temperror\n"
+                "helo: spfwrap judges two records there, the HELO name's too, the others one\n\n",
                 options.checks, std::max(options.checks / 10, 5u), options.servers, options.servers == 1 ? "" : "s",
                 static_cast<unsigned long long>(options.seed));
     std::printf("%-10s %8s", "", "");

@@ -25,8 +25,9 @@ Records read_records(const std::string& path) {
     std::istringstream words(line);
     std::string first, type;
     words >> first;
-    if (first == "record") {
+    if (first == "record" || first == "both") {
       Record record;
+      record.both = first == "both";
       if (!(words >> record.name >> record.result >> record.trips))
         throw std::runtime_error(path + ": " + line);
       record.guess = rest_of(words);

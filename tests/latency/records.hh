@@ -13,6 +13,7 @@ struct Record {
   std::string result;   // that a check has
   unsigned trips = 0;   // round trips that its questions need, one after another
   std::string guess;    // spfguess, "" where there is none
+  bool both = false;    // the HELO name is judged too, as with SPFHELO, by those who can
 
   std::string helo() const { return "mail." + name + ".example"; }
   std::string sender() const { return "joe@" + name + ".example"; }
