@@ -20,8 +20,12 @@ struct Given {
   Arguments command = {};  // {} is spfqueue
 };
 
+struct Run : Finished {
+  pid_t pid;
+};
+
 // With the annotation behind SPFFD, message and envelope in files.
-Finished run_with(const Queue& queue, const Given& given) {
+Run run_with(const Queue& queue, const Given& given) {
   const Fd in = opened(queue.files(), "message", given.message);
   const Fd out = opened(queue.files(), "envelope", given.envelope);
   const Fd err = open_append(queue.files().file("errors"));
@@ -31,9 +35,10 @@ Finished run_with(const Queue& queue, const Given& given) {
   environment.insert({"SPFFD", annotation.number()});
   const Arguments command = given.command.empty() ? Arguments{program("spfqueue")} : given.command;
   Process process(command, environment, {in.get(), out.get(), err.get()});
+  const pid_t pid = process.pid();
   const int code = process.wait().value_or(-1);
   CHECK(process.group_gone());
-  return {code, "", read_file(queue.files().file("errors"))};
+  return {{code, "", read_file(queue.files().file("errors"))}, pid};
 }
 
 // The message that is queued, if it is one.
@@ -83,16 +88,10 @@ TEST_CASE("a message that a pipe holds has the queue program in spfqueue's place
     const Queue queue;
     // With header and all it is so long.
     const std::string message(c.size - std::min(c.size, usual_annotation.header.size()), 'x');
-    const Fd in = opened(queue.files(), "message", message), out = opened(queue.files(), "envelope", usual_envelope);
-    const Fd err = open_append(queue.files().file("errors"));
-    const Fd file = opened(queue.files(), "annotation", spf::encode_annotation(usual_annotation));
-    const Inherited annotation(file.get());
-    Process process({program("spfqueue")}, queue.environment({{"SPFFD", annotation.number()}}),
-                    {in.get(), out.get(), err.get()});
-    const pid_t spfqueue = process.pid();
-    CHECK(process.wait().value_or(-1) == 0);
+    const Run run = run_with(queue, {.message = message});
+    CHECK(run.code == 0);
     CHECK((only(queue).message == usual_annotation.header + message));
-    CHECK((queue_ids(queue) == std::vector{spfqueue}) == c.in_place);
+    CHECK((queue_ids(queue) == std::vector{run.pid}) == c.in_place);
   }
 }
 
