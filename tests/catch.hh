@@ -7,9 +7,6 @@
 #include <catch2/catch_all.hpp>
 #else
 #include <catch2/catch.hpp>
-#ifdef CATCH_CONFIG_RUNNER
-#include <catch2/catch_reporter_tap.hpp>
-#endif
 #endif
 
 namespace test {
