@@ -55,6 +55,7 @@ server:
   database: ""
   server-count: 1
   rrl-ratelimit: 0
+  rrl-size: 1
   zonesdir: "$home"
   xfrdir: "$home"
   pidfile: "$home/nsd.pid"

@@ -45,12 +45,12 @@ class Queue {
   std::vector<QueuedMessage> queued() const {
     std::vector<QueuedMessage> result;
     for (const auto& entry : std::filesystem::directory_iterator(files_.file("new"))) {
-      const std::string text = read_file(entry.path());
+      std::string text = read_file(entry.path());
       const auto envelope = text.find(std::string("\0\0\n", 3)), end = text.find("\n\n", envelope + 2);
       const auto environment = envelope + 3;
       result.push_back({text.substr(0, envelope + 2),
-                        end < environment ? "" : text.substr(environment, end + 1 - environment),
-                        text.substr(end + 2)});
+                        end < environment ? "" : text.substr(environment, end + 1 - environment), {}});
+      result.back().message = std::move(text.erase(0, end + 2));
     }
     return result;
   }

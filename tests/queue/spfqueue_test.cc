@@ -15,7 +15,7 @@ namespace {
 
 struct Given {
   std::string annotation = spf::encode_annotation(usual_annotation);
-  std::string message = usual_message, envelope = usual_envelope;
+  std::string_view message = usual_message, envelope = usual_envelope;
   Environment environment = {};
   Arguments command = {};  // {} is spfqueue
 };
@@ -43,13 +43,13 @@ Run run_with(const Queue& queue, const Given& given) {
 
 // The message that is queued, if it is one.
 QueuedMessage only(const Queue& queue) {
-  const auto found = queue.queued();
+  auto found = queue.queued();
   REQUIRE(found.size() == 1);
-  return found[0];
+  return std::move(found[0]);
 }
 
-// More than a pipe holds: spfqueue then stays, and feeds the queue program.
-const std::string large(3'000'000, 'x');
+// More than the largest pipe holds: spfqueue then stays, and feeds the queue program.
+const std::string large(1'300'000, 'x');
 
 const std::string note = "X-Received-SPF-Note: the message began with white space\n";
 
@@ -104,7 +104,8 @@ TEST_CASE("the queue program gets the header above the message, the envelope, an
   std::string huge = "Received: from x\n\n";
   while (huge.size() < 50'000'000) huge += line;
 
-  const struct { std::string message, envelope, between; const char* why; } cases[] = {
+  const std::string line_of_70000(70000, 'x');
+  const struct { std::string_view message, envelope; std::string between; const char* why; } cases[] = {
       {usual_message, usual_envelope, "", "a message as they come"},
       {"", usual_envelope, "", "an empty one"},
       {"\n", usual_envelope, "", "an empty header"},
@@ -112,11 +113,11 @@ TEST_CASE("the queue program gets the header above the message, the envelope, an
       {" x\n", usual_envelope, note, "a first line that would continue our header"},
       {"\tx\n", usual_envelope, note, "the same by TAB"},
       {"\rx\n", usual_envelope, note, "the same, once somebody takes CR away"},
-      {std::string("a\0\r\n\xff", 5), usual_envelope, "", "any octets"},
-      {usual_message, std::string("F\0Tb@mx.local\0\0", 15), "", "the null sender"},
+      {std::string_view("a\0\r\n\xff", 5), usual_envelope, "", "any octets"},
+      {usual_message, std::string_view("F\0Tb@mx.local\0\0", 15), "", "the null sender"},
       {usual_message, many, "", "100,000 recipients"},
       {huge, usual_envelope, "", "50 MB"},
-      {std::string(70000, 'x'), usual_envelope, "", "a line of more than a pipe holds"},
+      {line_of_70000, usual_envelope, "", "a line of more than a pipe holds"},
   };
   for (const auto& c : cases) {
     INFO(c.why);
@@ -125,7 +126,9 @@ TEST_CASE("the queue program gets the header above the message, the envelope, an
     CHECK(run.code == 0);
     CHECK(run.err == "");
     const QueuedMessage found = only(queue);
-    CHECK((found.message == usual_annotation.header + c.between + c.message));
+    const std::string above = usual_annotation.header + c.between;
+    CHECK(found.message.starts_with(above));
+    CHECK((std::string_view(found.message).substr(above.size()) == c.message));
     CHECK((found.envelope == c.envelope));
     CHECK(found.environment.find("SPFRESULT=pass\nSPFHEADER=pass (x)\n") != std::string::npos);
   }

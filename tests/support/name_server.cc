@@ -62,7 +62,7 @@ std::string configuration(const TempDir& files, int port, const std::vector<Zone
   std::string text =
       "server:\n  ip-address: 127.0.0.1@" + std::to_string(port) +
       "\n  username: \"\"\n  chroot: \"\"\n  database: \"\"\n  server-count: 1\n"
-      "  ipv4-edns-size: 512\n  refuse-any: yes\n  rrl-ratelimit: 0\n"
+      "  ipv4-edns-size: 512\n  refuse-any: yes\n  rrl-ratelimit: 0\n  rrl-size: 1\n"
       "  zonesdir: \"" + home + "\"\n  xfrdir: \"" + home + "\"\n  pidfile: \"" + home +
       "/pid\"\n  xfrdfile: \"" + home + "/xfrd\"\n  zonelistfile: \"" + home + "/zones\"\n"
       "  cookie-secret-file: \"" + home + "/cookie\"\n"

@@ -1,12 +1,16 @@
 #include "tests/support/temp_dir.hh"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
+
+#include "tests/support/process.hh"
 
 namespace test {
 
@@ -44,10 +48,19 @@ std::string TempDir::make_directory(std::string_view name) const {
   return path;
 }
 
+// What stat says of the size is a guess: files of /proc have none.
 std::string read_file(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  fstat(fd.get(), &info);
+  std::string text(std::max<std::size_t>(info.st_size, 4095) + 1, '\0');
+  std::size_t size = 0;
+  for (ssize_t count; (count = read(fd.get(), text.data() + size, text.size() - size)) > 0;) {
+    size += count;
+    if (size == text.size()) text.resize(2 * size);
+  }
+  text.resize(size);
+  return text;
 }
 
 }  // namespace test
