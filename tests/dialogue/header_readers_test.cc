@@ -48,9 +48,9 @@ std::string value(const Case& c) {
   return spf::header_value({*spf::Address::parse("192.0.2.1"), c.helo, c.sender}, verdict, "mx.local");
 }
 
-// As prog and spfqueue leave it: above the Received line of this host.
-std::string message(const Case& c) {
-  std::string text = spf::received_spf(value(c)) +
+// As prog and spfqueue leave it: with the field above the Received line of this host.
+std::string message(const std::string& field) {
+  std::string text = field +
                      "Received: from mail.example.org (mail.example.org [192.0.2.1])\r\n"
                      "  by mx.local with SMTP; 1 Jan 2024 00:00:00 -0000\r\n"
                      "From: a@example.org\r\nSubject: x\r\n\r\nx\r\n";
@@ -58,25 +58,7 @@ std::string message(const Case& c) {
   return text;
 }
 
-// The identity for which it finds pass.
-std::string found_by_spamassassin(const TempDir& files, const Case& c) {
-  files.make_directory("rules");
-  files.write("rules/local.cf",
-              "loadplugin Mail::SpamAssassin::Plugin::Check\n"
-              "loadplugin Mail::SpamAssassin::Plugin::SPF\n"
-              "header MAILFROM eval:check_for_spf_pass()\n"
-              "header HELO eval:check_for_spf_helo_pass()\n"
-              "add_header all Found _TESTS(,)_\n");
-  const Finished run = spamassassin().run({"-L", "-x", "-t", "-C", files.file("rules"),
-                                           "--siteconfigpath=/nonexistent", "-p", "/dev/null",
-                                           files.write("message", message(c))},
-                                          {{"HOME", files.path()}});
-  const std::string start = "X-Spam-Found: ";
-  const auto at = run.out.find(start);
-  if (at == run.out.npos) return run.err;
-  const std::string found = run.out.substr(at + start.size(), run.out.find('\n', at) - at - start.size());
-  return found == "MAILFROM" ? "mailfrom" : found == "HELO" ? "helo" : found;
-}
+std::string message(const Case& c) { return message(spf::received_spf(value(c))); }
 
 // Whether it takes the sender's domain for one that has passed.
 bool passed_by_opendmarc(const TempDir& files, const Case& c) {
@@ -120,17 +102,24 @@ TEST_CASE("OpenDMARC takes no HELO that has passed for a sender") {
   }
 }
 
-TEST_CASE("SpamAssassin and OpenDMARC themselves read it as their rules say") {
+TEST_CASE("SpamAssassin itself reads it as its rules say") {
+  if (left_out(!spamassassin().there(), "no spamassassin here")) return;
+  std::vector<std::string> messages = {message("")};
+  for (const Case& c : cases) messages.push_back(message(c));
+  const auto found = read_by_spamassassin(messages);
+  CHECK(found[0].passed == "none");
+  for (std::size_t i = 0; i < std::size(cases); ++i) {
+    INFO(cases[i].why << ": " << value(cases[i]) << found[i + 1].debugging);
+    CHECK(found[i + 1].passed == spf::name(cases[i].identity));
+  }
+}
+
+TEST_CASE("OpenDMARC itself reads it as its rules say") {
+  if (left_out(!opendmarc().there(), "no opendmarc here")) return;
   for (const Case& c : cases) {
     INFO(c.why << ": " << value(c));
-    if (spamassassin().there()) {
-      const TempDir files;
-      CHECK(found_by_spamassassin(files, c) == spf::name(c.identity));
-    }
-    if (opendmarc().there()) {
-      const TempDir files;
-      CHECK(passed_by_opendmarc(files, c) == (fuzz::opendmarc_identity(value(c)) == "mailfrom"));
-    }
+    const TempDir files;
+    CHECK(passed_by_opendmarc(files, c) == (fuzz::opendmarc_identity(value(c)) == "mailfrom"));
   }
 }
 

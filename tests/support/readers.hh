@@ -17,4 +17,13 @@ struct Reader {
 Reader spamassassin();
 Reader opendmarc();
 
+// What SpamAssassin makes of a message's header.
+struct SpamAssassinFound {
+  std::string passed;     // the identity that has: "mailfrom", "helo"; "none"
+  std::string debugging;  // what its plugin said of this
+};
+
+// Of each message; all are given to one SpamAssassin, which takes long to start.
+std::vector<SpamAssassinFound> read_by_spamassassin(const std::vector<std::string>& messages);
+
 }  // namespace test
