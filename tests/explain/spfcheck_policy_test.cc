@@ -232,36 +232,48 @@ TEST_CASE("replies and reason are the ones that spfwrap gives") {
   strict.write("spffrom", "@soft.example:4\n");
   const std::string dns = std::to_string(host.spfcheck.dns.port());
   std::set<std::string> reasons;
+  struct Envelope { std::string sender, recipient; };
+  std::vector<Envelope> envelopes;
+  for (const char* domain : {"fail", "soft", "down", "free"})
+    for (const char* local : {"b", "postmaster", "strict", "free"})
+      envelopes.push_back({std::string("a@") + domain + ".example", std::string(local) + "@example.org"});
   for (const TempDir* control : {&host.control, &strict})
     for (const char* level : {"3", "6"})
-      for (const char* more : {"SPFDMARC", "SPFHELO"})
-        for (const char* domain : {"fail", "soft", "down", "free"})
-          for (const char* local : {"b", "postmaster", "strict", "free"}) {
-            const std::string sender = std::string("a@") + domain + ".example",
-                              recipient = std::string(local) + "@example.org";
-            INFO(control->path() << " " << level << " " << more << " " << sender << " " << recipient);
-            const Environment environment = {{"CONTROLDIR", control->path()},
-                                             {"TCPLOCALHOST", "mx.local"},
-                                             {"SPFBEHAVIOR", level},
-                                             {more, more == std::string("SPFHELO") ? "2" : "1"},
-                                             {"NAMESERVERS", host.spfcheck.dns.address()},
-                                             {"RES_OPTIONS", "port:" + dns}};
-            const Finished told = host.run({sender, recipient}, environment);
-            INFO(told.out << told.err);
-            Wrapped spfwrap(Setup{.environment = environment});
-            spfwrap.hello("fail.example");
-            std::string said = spfwrap.ask("MAIL FROM:<" + sender + ">");
-            if (said.starts_with("250 ")) said += "\n" + spfwrap.ask("RCPT TO:<" + recipient + ">");
-            spfwrap.finish();
-            const auto log = spfwrap.log();
-            const std::string reason = log.empty() ? "" : between(log.back(), " policy=", " shadow=");
-            const std::string policy = between(told.out, "\n  policy         ", "\n");
-            CHECK((policy.starts_with("none:") || policy.starts_with("unknown,") ? "" : policy) == reason);
-            reasons.insert(reason);
-            const std::string replies = unbroken(part(told.out, "\nReplies\n", "no such text"));
-            const bool taken = said.ends_with("\n250 ok");
-            CHECK(contains(replies, taken ? "prog" : said.substr(said.rfind('\n') + 1)));
-            if (!taken) CHECK_FALSE(contains(replies, "prog"));
-          }
+      for (const char* more : {"SPFDMARC", "SPFHELO"}) {
+        const Environment environment = {{"CONTROLDIR", control->path()},
+                                         {"TCPLOCALHOST", "mx.local"},
+                                         {"SPFBEHAVIOR", level},
+                                         {more, more == std::string("SPFHELO") ? "2" : "1"},
+                                         {"NAMESERVERS", host.spfcheck.dns.address()},
+                                         {"RES_OPTIONS", "port:" + dns}};
+        // All in one session, with a line in the log for each.
+        Wrapped spfwrap(Setup{.environment = environment});
+        spfwrap.hello("fail.example");
+        std::vector<std::string> replies;
+        for (const auto& [sender, recipient] : envelopes) {
+          std::string said = spfwrap.ask("MAIL FROM:<" + sender + ">");
+          if (said.starts_with("250 ")) said += "\n" + spfwrap.ask("RCPT TO:<" + recipient + ">");
+          replies.push_back(said);
+          spfwrap.ask("RSET");
+        }
+        spfwrap.finish();
+        const auto log = spfwrap.log();
+        REQUIRE(log.size() == envelopes.size());
+        for (std::size_t i = 0; i < envelopes.size(); ++i) {
+          const auto& [sender, recipient] = envelopes[i];
+          INFO(control->path() << " " << level << " " << more << " " << sender << " " << recipient);
+          const Finished told = host.run({sender, recipient}, environment);
+          INFO(told.out << told.err << log[i]);
+          CHECK(between(log[i], " mailfrom=", " ") == sender);
+          const std::string reason = between(log[i], " policy=", " shadow=");
+          const std::string policy = between(told.out, "\n  policy         ", "\n");
+          CHECK((policy.starts_with("none:") || policy.starts_with("unknown,") ? "" : policy) == reason);
+          reasons.insert(reason);
+          const std::string foretold = unbroken(part(told.out, "\nReplies\n", "no such text"));
+          const bool taken = replies[i].ends_with("\n250 ok");
+          CHECK(contains(foretold, taken ? "prog" : replies[i].substr(replies[i].rfind('\n') + 1)));
+          if (!taken) CHECK_FALSE(contains(foretold, "prog"));
+        }
+      }
   CHECK(reasons == std::set<std::string>{"", "dmarc:soft.example:reject", "forwarder:forwarder.example"});
 }
