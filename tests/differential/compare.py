@@ -4,6 +4,7 @@ JUDGE is judge.cc's program; 20,000 cases from seed 1, if not said otherwise.
 Prints a summary, and every difference that explanations.py does not explain,
 as input for JUDGE. Exits 0 when there is none."""
 import collections
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import cases
 import explanations
 
 LONGEST_CHAIN = 8
+UNPRINTABLE = re.compile(rb"[^!-$&-~]")
 
 
 class World:
@@ -72,8 +74,7 @@ def let_some_match(case):
 
 
 def escaped(text):
-    data = text.encode("latin-1")
-    return "".join(chr(c) if 32 < c < 127 and c != 37 else "%%%02X" % c for c in data)
+    return UNPRINTABLE.sub(lambda octet: b"%%%02X" % ord(octet[0]), text.encode("latin-1")).decode("ascii")
 
 
 def input_for_judge(case):
