@@ -14,7 +14,8 @@ inline std::string banned(const std::string& log) {
   const TempDir files;
   return run({"/usr/bin/python3", "-B", debian_program("fail2ban-regex"), "-o", "ip", files.write("log", log),
               "tests/examples/files/fail2ban/spfwrap-filter.conf"},
-             {{"PYTHONPATH", unpacked("/usr/lib/python3/dist-packages")}})
+             {{"PYTHONPATH", unpacked("/usr/lib/python3/dist-packages")},
+              {"SETUPTOOLS_USE_DISTUTILS", "stdlib"}})  // that of setuptools takes long to load
       .out;
 }
 
