@@ -51,7 +51,8 @@ TEST_CASE("a compressed file is read as if it were not, whatever its name") {
   for (const std::string compressor : {"gzip", "bzip2", "xz", "zstd"}) {
     INFO(compressor);
     const std::string file = files.file("@" + compressor + ".s");
-    REQUIRE(run({"sh", "-c", compressor + " -c <\"$1\" >\"$2\"", "sh", plain, file}).code == 0);
+    // How short it gets does not matter.
+    REQUIRE(run({"sh", "-c", compressor + " -1c <\"$1\" >\"$2\"", "sh", plain, file}).code == 0);
     const Finished named = spfstat({file});
     CHECK(named.code == 0);
     CHECK(named.err == "");
