@@ -186,7 +186,7 @@ TEST_CASE("a walk is bounded, whatever the records say") {
   CHECK(dns.seen().size() <= 2 * 200);  // again over TCP, or sent again
 }
 
-TEST_CASE("SPFTIMEOUT holds for the whole walk") {
+TEST_CASE("SPFTIMEOUT holds for the whole walk", "[waits]") {
   Spfcheck spfcheck;
   spfcheck.dns.txt("record.example", "v=spf1 include:a.example include:b.example -all");
   spfcheck.dns.fault("a.example", DnsServer::Fault::silence);
