@@ -299,21 +299,26 @@ TEST_CASE("of a record without end the beginning is shown") {
 TEST_CASE("header and replies are the ones that spfwrap gives") {
   Environment same = name_server().environment();
   same.insert({{"CONTROLDIR", "/nonexistent"}, {"TCPLOCALHOST", "mx.local"}});
+  Wrapped annotated(level("1")), rejecting(level("6"));
+  annotated.hello();
+  rejecting.hello();
   for (const char* name : {"pass", "fail", "softfail", "neutral", "none", "permerror", "explained", "longexp"}) {
     const std::string sender = "a@" + std::string(name) + ".example.org", mail = "MAIL FROM:<" + sender + ">";
     const std::string out = in_one_line(run({program("spfcheck"), "192.0.2.1", "mail.example.org", sender}, same).out);
     INFO(out);
-    Wrapped annotated(level("1"));
-    annotated.hello().ask(mail);
-    CHECK(contains(out, "Received-SPF: " + annotated.last_run().value("SPFHEADER")));
+    annotated.ask(mail);
+    const std::string header = annotated.last_run().value("SPFHEADER");
+    CHECK(contains(header, sender));
+    CHECK(contains(out, "Received-SPF: " + header));
+    annotated.ask("RSET");
     if (std::string(name) == "pass") continue;
-    Wrapped rejecting(level("6"));
-    const std::string reply = rejecting.hello().talk({mail, "RCPT TO:<b@example.org>"});
+    const std::string reply = rejecting.talk({mail, "RCPT TO:<b@example.org>"});
     CHECK(reply.starts_with("250 ok\n550"));
     std::string replies = "MAIL 250 ok";
     for (std::size_t at = 7, end; (end = reply.find('\n', at)) != reply.npos; at = end + 1)
       replies += " RCPT " + reply.substr(at, end - at);
     CHECK(contains(out, replies));
+    rejecting.ask("RSET");
   }
 }
 
