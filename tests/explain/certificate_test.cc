@@ -19,6 +19,18 @@ const Certificate::Time expiry = sys_days(year(2027) / 1 / 31) + hours(10);
 
 Certificate living(seconds time) { return {expiry - time, expiry, {"mx.example"}}; }
 
+std::string script(const test::TempDir& files, const std::string& text) {
+  return files.script("spftls", "#!/bin/sh\n" + text + "\n");
+}
+
+void check_unusable(const std::string& spftls, const std::string& reason) {
+  const auto start = test::Clock::now();
+  const auto trial = spf::try_certificate(spftls, {}, 500ms);
+  CHECK_FALSE(trial.certificate);
+  CHECK(trial.reason == reason);
+  CHECK(test::since(start) < 5s);
+}
+
 }  // namespace
 
 TEST_CASE("a certificate's days are counted down to its last second, and it is warned in time") {
@@ -65,37 +77,38 @@ TEST_CASE("a certificate's days are counted down to its last second, and it is w
   CHECK(spf::validity(for_ever, expiry).warning == "");
 }
 
-TEST_CASE("a spftls that is of no use is why the certificate can't be used, and keeps nobody") {
+TEST_CASE("a spftls that hangs is why the certificate can't be used, and keeps nobody", "[waits]") {
   const test::TempDir files;
-  const auto script = [&files](const char* name, const std::string& text) {
-    return files.script(name, "#!/bin/sh\n" + text + "\n");
-  };
+  check_unusable(script(files, "exec sleep 60"), "spftls hangs");
+}
+
+TEST_CASE("so is one that hangs after some text", "[waits]") {
+  const test::TempDir files;
+  check_unusable(script(files, "while :; do echo -n x; done | head -c 100; exec sleep 60"), "spftls hangs");
+}
+
+TEST_CASE("so is a spftls that is of no use otherwise") {
+  const test::TempDir files;
   const std::string line = "from 2026-11-24T00:00:00Z until 2027-01-31T10:00:00Z for x";
-  const struct { std::string spftls, reason; } cases[] = {
-      {files.file("none"), "unable to run spftls: No such file or directory"},
-      {files.path(), "unable to run spftls: Permission denied"},
-      {script("silent", "exit 0"), "spftls has died"},
-      {script("killed", "kill -9 $$"), "spftls has died"},
-      {script("hangs", "exec sleep 60"), "spftls hangs"},
-      {script("dribbles", "while :; do echo -n x; done | head -c 100; exec sleep 60"), "spftls hangs"},
-      {script("fatal", "echo 'spftls: fatal: /c: no start line' >&2; exit 111"), "/c: no start line"},
-      {script("loader", "echo 'spftls: error while loading shared libraries: libssl.so.3' >&2; exit 127"),
+  check_unusable(files.file("none"), "unable to run spftls: No such file or directory");
+  check_unusable(files.path(), "unable to run spftls: Permission denied");
+  const struct { std::string text; const char* reason; } cases[] = {
+      {"exit 0", "spftls has died"},
+      {"kill -9 $$", "spftls has died"},
+      {"echo 'spftls: fatal: /c: no start line' >&2; exit 111", "/c: no start line"},
+      {"echo 'spftls: error while loading shared libraries: libssl.so.3' >&2; exit 127",
        "spftls: error while loading shared libraries: libssl.so.3"},
-      {script("late", "echo nonsense; echo " + line), "nonsense"},
-      {script("empty", "echo; echo " + line), "spftls has died"},
+      {"echo nonsense; echo " + line, "nonsense"},
+      {"echo; echo " + line, "spftls has died"},
   };
   for (const auto& c : cases) {
-    INFO(c.spftls);
-    const auto start = test::Clock::now();
-    const auto trial = spf::try_certificate(c.spftls, {}, 500ms);
-    CHECK_FALSE(trial.certificate);
-    CHECK(trial.reason == c.reason);
-    CHECK(test::since(start) < 5s);
+    INFO(c.text);
+    check_unusable(script(files, c.text), c.reason);
   }
-  const auto flood = spf::try_certificate(script("floods", "exec yes | tr -d '\\n'"), {}, 10s);
+  const auto flood = spf::try_certificate(script(files, "exec yes | tr -d '\\n'"), {}, 10s);
   CHECK(flood.reason.size() == 4096);
 
-  const auto good = spf::try_certificate(script("good", "sleep 0.1; echo " + line), {}, 10s);
+  const auto good = spf::try_certificate(script(files, "sleep 0.1; echo " + line), {}, 10s);
   REQUIRE(good.certificate);
   CHECK(good.certificate->names == std::vector<std::string>{"x"});
   CHECK(good.reason == "");
@@ -103,7 +116,7 @@ TEST_CASE("a spftls that is of no use is why the certificate can't be used, and 
 
 TEST_CASE("spftls tries what the settings name, with nothing of our environment") {
   const test::TempDir files;
-  const std::string spftls = files.script("spftls", "#!/bin/sh\necho \"$*,$OPENSSL_CONF,$(cat)\"\n");
+  const std::string spftls = script(files, "echo \"$*,$OPENSSL_CONF,$(cat)\"");
   spf::Config config;
   config.certificate = "/c.pem";
   config.key = "/k.pem";
