@@ -315,9 +315,11 @@ $(BUILD)/tests/conformance: build/tests/conformance.o $(SUPPORT) $(ARCHIVE)
 	g++ $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -o $@ $^ -lyaml-cpp $(LIBS)
 
 # These are only what stands on the other side.
-$(BUILD)/tests/programs/tls_load: $(BUILD)/%: build/%.o
+$(addprefix $(BUILD)/tests/programs/,tls_client tls_load): $(BUILD)/%: build/%.o
 	@mkdir -p $(@D)
 	$(call with_host_ssl,$(PLAIN_LD)) -o $@ $^ -lssl -lcrypto
+
+$(BUILD)/tests/programs/tls_client: $(addprefix build/tests/support/,connection.o process.o temp_dir.o)
 
 $(BUILD)/tests/programs/%: build/tests/programs/%.o
 	@mkdir -p $(@D)

@@ -10,7 +10,7 @@ namespace test {
 
 Setup TlsClient::before(Setup setup) const {
   setup.environment.emplace("SPFCERT", certificates().server);
-  Arguments all{"/usr/bin/python3", "-I", "-S", "-B", std::filesystem::absolute("tests/programs/tls_client.py")};
+  Arguments all{test_program("tls_client")};
   all.insert(all.end(), options_.begin(), options_.end());
   all.push_back(files_.file("report"));
   setup.before.insert(setup.before.begin(), all.begin(), all.end());

@@ -1,5 +1,5 @@
-// tests/programs/tls_client.py before spfwrap: what a Wrapped's client says and
-// hears is inside TLS from the 220 to STARTTLS on.
+// tests/programs/tls_client before spfwrap: what a Wrapped's client says and hears
+// is inside TLS from the 220 to STARTTLS on.
 #pragma once
 
 #include <string>
