@@ -46,6 +46,7 @@ FAR      = $(patsubst %,build/tests/latency/%.o,far_server records checkers)
 LATENCY  = $(BUILD)/tests/latency/latency
 JUDGE    = $(BUILD)/tests/differential/judge
 HELPERS  = $(patsubst tests/%.cc,$(BUILD)/tests/%,$(wildcard tests/programs/*.cc))
+CERTIFICATES = $(BUILD)/tests/certificates
 RUN      = SPFWRAP_BIN=$(BIN) SPFWRAP_BUILD=$(BUILD) POSTFIX_ROOT=$(CURDIR)/build/postfix \
            READERS_ROOT=$(CURDIR)/build/readers EXAMPLES_ROOT=$(CURDIR)/build/examples
 
@@ -212,7 +213,7 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y --no-install-recommends $(PACKAGES)
 
-run-check: all $(TESTS) $(HELPERS) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER) $(READERS) build/examples
+run-check: all $(TESTS) $(HELPERS) $(CERTIFICATES) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER) $(READERS) build/examples
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
 	$(RUN) prove -j 2 $(filter $(LONGEST),$(TESTS)) tests/arrows tests/install $(filter-out $(LONGEST),$(TESTS))
 
@@ -313,6 +314,9 @@ $(JUDGE) $(BUILD)/tests/bench_dns $(BUILD)/tests/wall_cost: $(BUILD)/%: build/%.
 
 $(BUILD)/tests/conformance: build/tests/conformance.o $(SUPPORT) $(ARCHIVE)
 	g++ $(if $(SANITIZE),-fsanitize=address$(comma)undefined) -o $@ $^ -lyaml-cpp $(LIBS)
+
+$(CERTIFICATES): tests/support/certificates
+	sh $< $@
 
 # These are only what stands on the other side.
 $(addprefix $(BUILD)/tests/programs/,tls_client tls_load): $(BUILD)/%: build/%.o

@@ -152,8 +152,8 @@ std::string program(const std::string& name) { return in_directory("SPFWRAP_BIN"
 
 bool sanitized() { return program("").find("/sanitize") != std::string::npos; }
 
-std::string test_program(const std::string& name) {
-  return in_directory("SPFWRAP_BUILD", "build", "tests/programs/" + name);
-}
+std::string test_program(const std::string& name) { return built("programs/" + name); }
+
+std::string built(const std::string& name) { return in_directory("SPFWRAP_BUILD", "build", "tests/" + name); }
 
 }  // namespace test

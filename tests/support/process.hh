@@ -81,6 +81,7 @@ Finished run(const Arguments& arguments, const Environment& environment = {},
 // Where the programs are that `make` built: SPFWRAP_BIN, SPFWRAP_BUILD.
 std::string program(const std::string& name);         // spfwrap itself
 std::string test_program(const std::string& name);    // of tests/programs
+std::string built(const std::string& name);           // what else there is of tests
 
 // Whether they have the sanitizers, which want time, memory and descriptors of their own.
 bool sanitized();

@@ -429,14 +429,15 @@ TEST_CASE("files that may not be read, and an spftls that is not there, are such
   for (const char* name : {"spfwrap", "spftls"})
     REQUIRE(run({"cp", program(name), files.file(name)}).code == 0);
   REQUIRE(run({"cp", test_program("child"), files.file("child")}).code == 0);
-  const std::string secret = files.write("secret.pem", read_file(certificates().server));
+  const std::string good = files.write("good.pem", read_file(certificates().server)),
+                    secret = files.write("secret.pem", read_file(good));
   REQUIRE(chmod(secret.c_str(), 0) == 0);
   Arguments somebody;
   if (geteuid() == 0) somebody = {"setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"};
 
   const struct { const char* why; std::string certificate; bool spftls; std::string reason; } cases[] = {
       {"unreadable", secret, true, secret + ": Permission denied"},
-      {"no spftls", certificates().server, false, "unable to run spftls: "},
+      {"no spftls", good, false, "unable to run spftls: "},
   };
   for (const auto& c : cases) {
     INFO(c.why);

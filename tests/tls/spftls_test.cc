@@ -1,10 +1,13 @@
 // spftls alone: its check of the files, and what it says to whoever started it.
 #include <sys/socket.h>
 
+#include <sstream>
+
 #include "spf/tls/certificate.hh"
 #include "tests/catch.hh"
 #include "tests/support/certificate.hh"
 #include "tests/support/smtp_client.hh"
+#include "tests/support/temp_dir.hh"
 
 using namespace test;
 
@@ -13,6 +16,17 @@ namespace {
 Finished check(Arguments arguments, const Environment& environment = {}) {
   arguments.insert(arguments.begin(), {program("spftls"), "-n"});
   return run(arguments, environment);
+}
+
+// What spftls has to say of a certificate, as openssl has it.
+std::string line_of(const std::string& file) {
+  std::string dates = run({"openssl", "x509", "-in", file, "-noout", "-dates", "-dateopt", "iso_8601"}).out;
+  for (std::size_t blank; (blank = dates.find(' ')) != dates.npos;) dates[blank] = 'T';
+  std::istringstream lines(dates);
+  std::string from, until;
+  std::getline(lines, from);
+  std::getline(lines, until);
+  return "from " + from.substr(from.find('=') + 1) + " until " + until.substr(until.find('=') + 1) + " for mx.local\n";
 }
 
 // Started as spfwrap does it, but with a client of ours on 0 and 1 and our end
@@ -41,20 +55,20 @@ struct Helper {
 
 TEST_CASE("spftls -n says of good files how long they are good, and for whom") {
   const Certificates& good = certificates();
-  for (const Arguments& arguments :
-       {Arguments{"-c", good.server}, Arguments{"-c", good.chain, "-k", good.key},
-        Arguments{"-k", good.key, "-c", good.chain, "-l", "ECDHE"}, Arguments{"-c", good.rsa},
-        Arguments{"-c", good.server, "-l", "HIGH:!aNULL"}}) {
-    const Finished done = check(arguments);
+  const std::string ec = line_of(good.server), rsa = line_of(good.rsa);
+  CHECK(spf::parse_certificate_line(ec.substr(0, ec.size() - 1)));
+  CHECK(spf::parse_certificate_line(rsa.substr(0, rsa.size() - 1)));
+  const struct { Arguments arguments; std::string line; } cases[] = {
+      {{"-c", good.server}, ec}, {{"-c", good.chain, "-k", good.key}, ec},
+      {{"-k", good.key, "-c", good.chain, "-l", "ECDHE"}, ec}, {{"-c", good.rsa}, rsa},
+      {{"-c", good.server, "-l", "HIGH:!aNULL"}, ec},
+  };
+  for (const auto& c : cases) {
+    const Finished done = check(c.arguments);
     INFO(done.err);
     CHECK(done.code == 0);
     CHECK(done.err == "");
-    CHECK(done.out.ends_with(" for mx.local\n"));
-    const auto said = spf::parse_certificate_line(done.out.substr(0, done.out.size() - 1));
-    REQUIRE(said);
-    CHECK(said->until - said->from == std::chrono::days(10));
-    const auto age = std::chrono::system_clock::now() - said->from;
-    CHECK((age >= 0s && age < 1h));
+    CHECK(done.out == c.line);
   }
 }
 
@@ -72,11 +86,11 @@ TEST_CASE("a certificate's names are its dNSNames, or else its common name") {
   };
   for (const auto& c : cases) {
     INFO(c.why);
-    Arguments request{"openssl", "req", "-x509", "-days", "2", "-nodes", "-utf8", "-newkey", "ec", "-pkeyopt",
-                      "ec_paramgen_curve:P-256", "-keyout", files.file("key"), "-out", files.file("own"), "-subj", c.subject};
+    Arguments request{"openssl", "req", "-x509", "-days", "2", "-utf8", "-key", certificates().key,
+                      "-out", files.file("own"), "-subj", c.subject};
     if (*c.alternatives) request.insert(request.end(), {"-addext", "subjectAltName=" + std::string(c.alternatives)});
     REQUIRE(run(request).code == 0);
-    const Finished done = check({"-c", files.file("own"), "-k", files.file("key")});
+    const Finished done = check({"-c", files.file("own"), "-k", certificates().key});
     CHECK(done.code == 0);
     CHECK(done.out.ends_with("Z for" + std::string(c.names) + "\n"));
   }
