@@ -3,6 +3,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/certificate.hh"
 #include "tests/support/name_server.hh"
 
 namespace test {
@@ -41,9 +42,11 @@ std::string Server::wait_for_line(const std::string& start, int n) const {
   return line;
 }
 
+// Where it is not told whom to trust, it loads all whom the host does.
 Finished swaks(const Server& server, const Arguments& arguments) {
   Arguments all{"swaks", "--server", "127.0.0.1", "--port", std::to_string(server.port()),
-                "--helo", "mail.example.org", "--suppress-data"};
+                "--helo", "mail.example.org", "--suppress-data", "--tls-ca-path", certificates().root,
+                "--tls-verify"};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return run(all);
 }
