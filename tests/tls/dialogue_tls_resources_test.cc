@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "tests/catch.hh"
 #include "tests/support/mail_server.hh"
@@ -279,7 +280,7 @@ TEST_CASE("a client that goes without having read its replies keeps nobody") {
     std::string commands;
     while (commands.size() < size) commands += "HELP\r\n";
     spfwrap.client().flood(commands, commands.size());
-    const auto answered = [&] { return spfwrap.last_run().commands.size(); };
+    const auto answered = [&] { return std::filesystem::file_size(spfwrap.files().file("record")); };
     for (std::size_t before = 0; wait_until([&] { return answered() > before; }, 100ms);) before = answered();
     spfwrap.client().close();
     CHECK(spfwrap.process().wait());
@@ -308,8 +309,8 @@ TEST_CASE("a child that stops reading for a while loses nothing, nor does a clie
   std::string commands = ".\r\n";
   for (int i = 0; i < questions; ++i) commands += "HELP\r\n";
   CHECK(spfwrap.client().send(commands));
-  const auto answered = [&] { return spfwrap.last_run().commands.size(); };
-  CHECK_FALSE(wait_until([&] { return answered() > questions; }, 500ms));
+  std::this_thread::sleep_for(500ms);
+  CHECK(spfwrap.last_run().commands.size() <= questions);  // nobody has heard the answers
   spfwrap.client().half_close();
   const std::string replies = spfwrap.client().rest();
   CHECK(replies.starts_with("250 ok 1095 qp 4711\n214-xxx"));
@@ -320,6 +321,30 @@ TEST_CASE("a child that stops reading for a while loses nothing, nor does a clie
   REQUIRE(spfwrap.last_run().messages.size() == 1);
   CHECK(spfwrap.last_run().messages[0].ends_with("\r\n" + body));
 }
+
+namespace {
+
+// Lines of all lengths with octets of all kinds, the same for each of them.
+class Lines {
+ public:
+  Lines() {
+    for (int i = 0; i < 100000; ++i) some_ += char(1 + random() % 255);
+    for (char& c : some_)
+      if (c == '\r' || c == '\n') c = '.';
+  }
+  std::string_view next() {
+    const unsigned start = random() % 90000;
+    return std::string_view(some_).substr(start, random() % 900);
+  }
+
+ private:
+  unsigned random() { return (random_ = random_ * 1103515245 + 12345) >> 16; }
+
+  unsigned random_ = 1;
+  std::string some_ = {};
+};
+
+}  // namespace
 
 TEST_CASE("50 MB come through octet by octet") {
   const TempDir files;
@@ -332,26 +357,36 @@ TEST_CASE("50 MB come through octet by octet") {
   CHECK(spfwrap.ask(mail).starts_with("250 "));
   CHECK(spfwrap.ask(rcpt).starts_with("250 "));
   CHECK(spfwrap.ask("DATA").starts_with("354 "));
-  // Octets of all kinds, lines of all lengths; what it reads like with LF.
-  std::string body = "Subject: much\r\n\r\n", expected = "Subject: much\n\n";
-  unsigned random = 1;
-  const auto next = [&random] { return (random = random * 1103515245 + 12345) >> 16; };
-  std::string some;
-  for (int i = 0; i < 100000; ++i) some += char(1 + next() % 255);
-  for (char& c : some)
-    if (c == '\r' || c == '\n') c = '.';
-  while (body.size() < 50'000'000) {
-    const std::string_view line = std::string_view(some).substr(next() % 90000, next() % 900);
-    if (line.starts_with('.')) body += '.';
-    body.append(line).append("\r\n");
-    expected.append(line).append("\n");
+  // It is made as it is sent, and again when it is compared: memory for all of it would
+  // cost more than all else here.
+  std::string part = "Subject: much\r\n\r\n";
+  std::size_t size = part.size(), count = 0;
+  bool all = true;
+  for (Lines lines; size < 50'000'000; ++count) {
+    const std::string_view line = lines.next();
+    size += line.starts_with('.') + line.size() + 2;
+    if (line.starts_with('.')) part += '.';
+    part.append(line).append("\r\n");
+    if (part.size() < 100'000 && size < 50'000'000) continue;
+    all = all && spfwrap.client().send(part);
+    part.clear();
   }
-  CHECK(spfwrap.client().send(body));
+  CHECK(all);
   CHECK(spfwrap.client().ask(".").starts_with("250 "));
   CHECK(spfwrap.ask("QUIT").starts_with("221 "));
   CHECK(spfwrap.finish() == 0);
-  REQUIRE(mail_host.queue().size() == 1);
-  const std::string queued = without_received(mail_host.queue()[0].content);
-  CHECK(queued.starts_with("Received-SPF: pass "));
-  CHECK((queued.ends_with(expected)));  // nobody wants to read them
+  const std::vector<Queued> queue = mail_host.queue();
+  REQUIRE(queue.size() == 1);
+  std::string_view queued = queue[0].content;
+  CHECK(without_received(queued.substr(0, 10'000)).starts_with("Received-SPF: pass "));
+  const std::string subject = "\nSubject: much\n\n";
+  REQUIRE(queued.find(subject) != queued.npos);
+  queued.remove_prefix(queued.find(subject) + subject.size());
+  Lines lines;
+  for (std::size_t same = 0; same < count; ++same) {
+    const std::string_view line = lines.next();
+    if (!queued.starts_with(line) || !queued.substr(line.size()).starts_with('\n')) FAIL("line " << same);
+    queued.remove_prefix(line.size() + 1);
+  }
+  CHECK(queued.empty());
 }
