@@ -1,5 +1,5 @@
 // TLS with clients as they are, through tcpserver: openssl s_client says what
-// was agreed on, swaks sends mail.
+// was agreed on, swaks sends mail. And recordio on either side of spfwrap.
 #include <fcntl.h>
 #include <sys/socket.h>
 
@@ -7,10 +7,9 @@
 #include <memory>
 
 #include "tests/catch.hh"
-#include "tests/support/certificate.hh"
-#include "tests/support/child_record.hh"
 #include "tests/support/mail_server.hh"
 #include "tests/support/server.hh"
+#include "tests/support/tls_client.hh"
 
 using namespace test;
 
@@ -23,13 +22,9 @@ struct Host {
   TempDir files;
   Server server;
 
-  explicit Host(Environment more = {}, Environment control = {}, Arguments before = {})
-      : server(command(std::move(before)), rules, environment(std::move(more)), control) {}
+  explicit Host(Environment more = {}, Environment control = {})
+      : server({program("spfwrap"), test_program("child")}, rules, environment(std::move(more)), control) {}
 
-  static Arguments command(Arguments before) {
-    before.insert(before.end(), {program("spfwrap"), test_program("child")});
-    return before;
-  }
   Environment environment(Environment more) const {
     more.emplace("SPFCERT", certificates().server);
     more.emplace("CHILD_RECORD", files.file("record"));
@@ -273,25 +268,35 @@ TEST_CASE("swaks sends over SMTPS") {
 }
 
 TEST_CASE("recordio may stand before spfwrap, with pipes in place of the connection") {
-  for (const char* smtps : {"0", "1"}) {
-    INFO("SMTPS=" << smtps);
-    const Host host({{"SMTPS", smtps}}, {}, {"recordio"});
-    const Finished sent = swaks(host.server, with(message, {*smtps == '1' ? "--tls-on-connect" : "--tls"}));
-    INFO(sent.out << sent.err);
-    CHECK(sent.code == 0);
-    REQUIRE(host.messages().size() == 1);
-    CHECK(host.messages()[0].starts_with("Received-SPF: pass "));
-    CHECK_FALSE(has(host.server.errors(), "RCPT"));  // recordio saw none of it
-    CHECK_FALSE(has(host.server.errors(), "spfwrap: "));
+  for (const bool smtps : {false, true}) {
+    INFO((smtps ? "SMTPS" : "STARTTLS"));
+    const TlsClient tls(smtps ? Arguments{"--smtps"} : Arguments{});
+    Setup setup = tls.before(level("3", {{"SMTPS", smtps ? "1" : "0"}}));
+    setup.before.push_back("recordio");
+    Wrapped spfwrap(setup);
+    if (smtps)
+      spfwrap.hello();
+    else
+      start_tls(spfwrap);
+    CHECK(deliver(spfwrap, "MAIL FROM:<a@pass.example.org>").ends_with("\n250 ok 1095 qp 4711\n"));
+    CHECK(spfwrap.ask("QUIT") == "221 child.example");
+    CHECK(spfwrap.finish() == 0);
+    REQUIRE(spfwrap.last_run().messages.size() == 1);
+    CHECK(spfwrap.last_run().messages[0].starts_with("Received-SPF: pass "));
+    CHECK(has(spfwrap.errors(), " > 220 ") != smtps);  // recordio saw what was in clear,
+    CHECK_FALSE(has(spfwrap.errors(), "RCPT"));        // and nothing else
+    CHECK_FALSE(has(spfwrap.errors(), "spfwrap: "));
   }
 }
 
 TEST_CASE("recordio behind spfwrap shows what was said inside TLS") {
-  const TempDir files;
-  const Server server({program("spfwrap"), "recordio", test_program("child")}, rules,
-                      {{"SPFCERT", certificates().server}});
-  CHECK(swaks(server, with(message, {"--tls"})).code == 0);
-  CHECK(has(server.errors(), "MAIL FROM:<a@pass.example.org>"));
+  const TlsClient tls;
+  Setup setup = tls.before(level("3"));
+  setup.prog = {"recordio", test_program("child")};
+  Wrapped spfwrap(setup);
+  start_tls(spfwrap);
+  CHECK(deliver(spfwrap, "MAIL FROM:<a@pass.example.org>").ends_with("\n250 ok 1095 qp 4711\n"));
+  CHECK(has(spfwrap.errors(), "MAIL FROM:<a@pass.example.org>"));
 }
 
 TEST_CASE("a real server behind spfwrap takes mail inside TLS") {
