@@ -12,6 +12,7 @@
 
 #include "tests/examples/example.hh"
 #include "tests/queue/queue.hh"
+#include "tests/support/certificate.hh"
 #include "tests/support/name_server.hh"
 #include "tests/support/wrapped.hh"
 
@@ -52,7 +53,6 @@ bool has_modules() {
 // private half signs.
 struct World {
   World() {
-    REQUIRE(run({"openssl", "genrsa", "-out", key, "2048"}).code == 0);
     // A string of a TXT record has at most 255 octets.
     const std::string text =
         run({"sh", "-c", "openssl rsa -in \"$0\" -pubout -outform DER | base64 -w 200 | sed 's/.*/\"&\"/' | tr '\n' ' '", key}).out;
@@ -74,8 +74,7 @@ struct World {
                .out + message;
   }
 
-  TempDir files;
-  std::string key = files.file("key");
+  std::string key = certificates().rsa_key;
   std::unique_ptr<NameServer> dns;
 };
 

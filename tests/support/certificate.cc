@@ -17,6 +17,7 @@ Certificates::Certificates()
       encrypted(directory + "/encrypted.pem"),
       weak(directory + "/weak.pem"),
       rsa(directory + "/rsa.pem"),
+      rsa_key(directory + "/rsa.key"),
       old(directory + "/old.pem"),
       young(directory + "/young.pem") {
   if (!std::filesystem::is_directory(directory))

@@ -18,6 +18,7 @@ struct Certificates {
   std::string encrypted;     // as `server`, but the key needs a passphrase
   std::string weak;          // RSA of 1024 bits
   std::string rsa;           // RSA of 2048 bits, as `server`
+  std::string rsa_key;       // its key alone
   std::string old, young;    // for mx.example: only in January 2025, and in 2099
 };
 
