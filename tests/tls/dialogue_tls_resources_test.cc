@@ -318,8 +318,9 @@ TEST_CASE("a child that stops reading for a while loses nothing, nor does a clie
   CHECK(std::count(replies.begin(), replies.end(), '\n') == 1 + questions * 9);
   CHECK(tls.end() == "end close_notify");
   CHECK(spfwrap.finish() == 0);
-  REQUIRE(spfwrap.last_run().messages.size() == 1);
-  CHECK(spfwrap.last_run().messages[0].ends_with("\r\n" + body));
+  const ChildRun run = spfwrap.last_run();
+  REQUIRE(run.messages.size() == 1);
+  CHECK(run.messages[0].ends_with("\r\n" + body));
 }
 
 namespace {

@@ -210,8 +210,9 @@ TEST_CASE("a whole session inside TLS in one segment, with a half-close, has all
   CHECK(replies.ends_with("\n250 ok\n221 child.example\n"));
   CHECK(tls.end() == "end close_notify");
   CHECK(spfwrap.finish() == 0);
-  REQUIRE(spfwrap.last_run().messages.size() == 1);
-  CHECK(spfwrap.last_run().messages[0].ends_with("\r\n" + body));
+  const ChildRun run = spfwrap.last_run();
+  REQUIRE(run.messages.size() == 1);
+  CHECK(run.messages[0].ends_with("\r\n" + body));
 }
 
 TEST_CASE("what TLS delivers octet by octet is no different, nor is TLS that comes so") {
