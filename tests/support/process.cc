@@ -92,17 +92,21 @@ Process::Process(const Arguments& arguments, const Environment& environment, Str
 }
 
 Process::~Process() {
-  kill(-pid_, SIGKILL);
+  if (!gone_) kill(-pid_, SIGKILL);
   group_gone();
 }
 
-void Process::signal(int number) const { kill(pid_, number); }
+void Process::signal(int number) const {
+  if (!status_) kill(pid_, number);
+}
 
 void Process::reap() {
+  if (gone_) return;
   int status;
   for (pid_t ended; (ended = waitpid(-pid_, &status, WNOHANG)) > 0;)
     if (ended == pid_)
       status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+  gone_ = kill(-pid_, 0) == -1;
 }
 
 std::optional<int> Process::wait(milliseconds limit) {
@@ -111,7 +115,7 @@ std::optional<int> Process::wait(milliseconds limit) {
 }
 
 bool Process::group_gone(milliseconds limit) {
-  return wait_until([this] { reap(); return kill(-pid_, 0) == -1; }, limit);
+  return wait_until([this] { reap(); return gone_; }, limit);
 }
 
 int Process::group_size() const {

@@ -68,6 +68,7 @@ class Process {
 
   pid_t pid_ = -1;
   std::optional<int> status_;
+  bool gone_ = false;  // all of the group: its number may be another's by now
 };
 
 // Runs a program to its end; returns its exit code and what it wrote.
