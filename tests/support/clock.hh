@@ -15,10 +15,11 @@ using namespace std::chrono_literals;
 // costs time only where something is wrong.
 inline constexpr milliseconds patience = 20s;
 
-// Whether `condition` came true within `limit`.
+// Whether `condition` came true within `limit`. Most do at once, or take long.
 template <class Condition>
 bool wait_until(Condition condition, milliseconds limit = patience) {
-  for (const auto end = Clock::now() + limit; !condition(); usleep(2000))
+  const auto end = Clock::now() + limit;
+  for (unsigned pause = 200; !condition(); usleep(pause), pause = pause < 2000 ? 2 * pause : pause)
     if (Clock::now() > end) return false;
   return true;
 }
