@@ -3,8 +3,8 @@
 //
 // Environment, all optional:
 //   CHILD_RECORD  file to append to (tests/support/child_record.hh reads it).
-//                 Without it nothing is recorded, and this is a fast server
-//                 whose queue only counts.
+//                 Without it, or with /dev/null, nothing is recorded, and
+//                 this is a fast server whose queue only counts.
 //   CHILD_EHLO    EHLO keywords, separated by |
 //   CHILD_FAULT   point=action|action...;point=... where to misbehave, and how.
 //                 Points: connect (before the greeting), greeting, body (the

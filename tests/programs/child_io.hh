@@ -61,7 +61,7 @@ inline void reply(std::string_view text) {
 // The record: lines of "PID KIND TEXT", octets outside 32-126 and % as %XX.
 
 inline bool recording() {
-  static const bool on = getenv("CHILD_RECORD");
+  static const bool on = setting("CHILD_RECORD", "/dev/null") != "/dev/null";
   return on;
 }
 
