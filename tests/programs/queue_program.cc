@@ -5,7 +5,7 @@
 //   QUEUE        a directory with tmp/ and new/; without it all is read, and
 //                nothing kept. A queued message is new/PID,
 //                put there in one step: envelope, LF, environment in lines of
-//                SPF*, QMAILQUEUE and QUEUE_KEEP, LF, and the message.
+//                SPF*, SSL_*, QMAILQUEUE and QUEUE_KEEP, LF, and the message.
 //   QUEUE_FAULT  point=action,action;... Points: early (nothing was read), body
 //                (some of the message was), message (all of it), envelope (that
 //                too, and nothing is queued yet), queued; one that begins with
@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <string>
@@ -71,9 +70,8 @@ void fault(std::string_view point) {
 std::string environment() {
   std::string text;
   for (char** entry = environ; *entry; ++entry)
-    if (strncmp(*entry, "SPF", 3) == 0 || strncmp(*entry, "QMAILQUEUE=", 11) == 0 ||
-        strncmp(*entry, "QUEUE_KEEP=", 11) == 0)
-      text += std::string(*entry) + '\n';
+    for (const std::string_view start : {"SPF", "SSL_", "QMAILQUEUE=", "QUEUE_KEEP="})
+      if (std::string_view(*entry).starts_with(start)) text += std::string(*entry) + '\n';
   return text;
 }
 

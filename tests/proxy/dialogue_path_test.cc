@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include <memory>
 #include <vector>
 
 #include "tests/catch.hh"
@@ -52,32 +53,46 @@ std::string notqmail(const std::string& sender) {
 
 constexpr std::string_view refused = "501 syntax: MAIL FROM:<address> (#5.5.4)";
 
-// What became of a message: "501", "queued SENDER", or the server's own reply to MAIL.
-// At level 0 spfwrap is not between.
-std::string outcome(const std::string& name, const std::string& sender, const std::string& level = "3") {
-  const TempDir files;
-  const MailServer server = mail_server(name, files);
-  Setup setup = test::level(level, server.environment);
-  setup.prog = server.prog;
-  Wrapped spfwrap(setup);
-  spfwrap.hello("pass.example.org");
-  const std::string replies = deliver(spfwrap, "MAIL FROM:<" + sender + ">");
-  const std::string reply = replies.substr(0, replies.find('\n'));
-  if (reply.starts_with("5")) {
-    const std::string more = spfwrap.talk({"RCPT TO:<b@example.org>", "DATA"});
-    if (more.find("354") != more.npos) return "DATA after 501";
+// A session before a server. At level 0 spfwrap is not between.
+class Host {
+ public:
+  explicit Host(const std::string& name, const std::string& level = "3") : server_(mail_server(name, files_)) {
+    if (!server_.missing.empty()) return;
+    Setup setup = test::level(level, server_.environment);
+    setup.prog = server_.prog;
+    spfwrap_ = std::make_unique<Wrapped>(setup);
+    spfwrap_->hello("pass.example.org");
   }
-  spfwrap.client().send("QUIT\r\n");
-  if (spfwrap.finish() == -1) return "something stays";
-  const auto queue = server.queue();
-  if (!queue.empty()) return "queued " + (name == "strict" ? notqmail(queue[0].sender) : queue[0].sender);
-  return reply == refused ? "501" : reply;
-}
 
-bool can_run(const char* name) {
-  const TempDir files;
-  return mail_server(name, files).missing.empty();
-}
+  bool runs() const { return spfwrap_ != nullptr; }
+
+  // What became of a message: "501", "queued SENDER", or the server's own reply to MAIL.
+  std::string outcome(const std::string& sender) {
+    spfwrap_->ask("RSET");
+    const std::string replies = deliver(*spfwrap_, "MAIL FROM:<" + sender + ">");
+    const std::string reply = replies.substr(0, replies.find('\n'));
+    if (reply.starts_with("5")) {
+      const std::string more = spfwrap_->talk({"RCPT TO:<b@example.org>", "DATA"});
+      if (more.find("354") != more.npos) return "DATA after 501";
+    }
+    const auto queue = take_queue(server_);
+    if (queue.size() > 1) return "queued more than once";
+    if (!queue.empty())
+      return "queued " + (server_.name == "strict" ? notqmail(queue[0].sender) : queue[0].sender);
+    return reply == refused ? "501" : reply;
+  }
+
+  // Whether it ends, and nothing was queued since.
+  bool ends() {
+    spfwrap_->client().send("QUIT\r\n");
+    return spfwrap_->finish() != -1 && server_.queue().empty();
+  }
+
+ private:
+  const TempDir files_;
+  const MailServer server_;
+  std::unique_ptr<Wrapped> spfwrap_;
+};
 
 std::vector<std::string> hostile_senders() {
   std::vector<std::string> senders = {
@@ -98,11 +113,13 @@ std::vector<std::string> hostile_senders() {
 
 TEST_CASE("no server has a sender that was not checked") {
   for (const char* name : mail_servers) {
-    if (!can_run(name)) continue;
+    Host host(name);
+    if (!host.runs()) continue;
     for (const std::string& sender : hostile_senders()) {
       INFO(sender << " before " << name);
-      CHECK(outcome(name, sender) == "501");
+      CHECK(host.outcome(sender) == "501");
     }
+    CHECK(host.ends());
   }
 }
 
@@ -129,9 +146,10 @@ TEST_CASE("fair senders come to their queues as they were") {
       {"a trailing dot", "a@pass.example.org.", "exim"},
   };
   for (const char* name : mail_servers) {
-    if (!can_run(name)) continue;
+    Host host(name);
+    if (!host.runs()) continue;
     for (const auto& c : cases) {
-      const std::string seen = outcome(name, c.sender);
+      const std::string seen = host.outcome(c.sender);
       INFO(c.why << " before " << name << ": " << seen);
       if (name == c.refused_by) {
         CHECK((seen.starts_with("50") && seen != "501"));
@@ -141,6 +159,7 @@ TEST_CASE("fair senders come to their queues as they were") {
       const std::string sender = seen.substr(7);
       CHECK((sender == c.sender || sender == written(fuzz::by_the_book(c.sender))));
     }
+    CHECK(host.ends());
   }
 }
 
@@ -151,10 +170,11 @@ TEST_CASE("servers read senders as their models do") {
       {"exim", fuzz::Server::exim},
   };
   for (const auto& model : models) {
-    if (!can_run(model.name)) continue;
+    Host host(model.name, "0");
+    if (!host.runs()) continue;
     for (const std::string& sender : hostile_senders()) {
       INFO(sender << " before " << model.name);
-      const std::string seen = outcome(model.name, sender, "0");
+      const std::string seen = host.outcome(sender);
       const auto read = fuzz::read_path("FROM:<" + sender + ">", model.server);
       if (!seen.starts_with("queued ")) {
         CHECK(seen.starts_with("5"));  // the models are more lenient
@@ -167,5 +187,6 @@ TEST_CASE("servers read senders as their models do") {
         queued = written(*fuzz::read_path("FROM:<" + queued + ">", model.server));
       CHECK((written(*read) == queued || written(*read) == written(fuzz::by_the_book(queued))));
     }
+    CHECK(host.ends());
   }
 }

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/queue/queue.hh"
 #include "tests/support/child_record.hh"
 
 namespace test {
@@ -40,7 +42,8 @@ MailServer child(const TempDir& files, bool lax) {
   if (lax) server.environment["CHILD_LAX"] = "lf";
   // Its lines end in CRLF whatever they ended in.
   if (lax) server.drops = "\r";
-  server.queue = [record = files.file("record")] {
+  server.spool = files.file("record");
+  server.queue = [record = server.spool] {
     std::vector<Queued> queued;
     for (const ChildRun& run : read_record(record)) {
       std::vector<std::string> senders;
@@ -72,27 +75,24 @@ MailServer mailfront(const TempDir& files) {
   server.greeting = "220 mx.local mailfront ESMTP";
   server.ehlo = server.ehlo_behind =
       "250-mx.local\n250-8BITMIME\n250-ENHANCEDSTATUSCODES\n250 PIPELINING";
-  const std::string queue = files.make_directory("messages");
-  server.environment = {{"QMAILHOME", files.path()},
-                        {"QUEUE", queue},
-                        {"QMAILQUEUE", files.script("queue",
-                                                    "#!/bin/sh\n"
-                                                    "env >$QUEUE/$$.environment\n"
-                                                    "cat >$QUEUE/$$.part && cat <&1 >$QUEUE/$$.envelope &&\n"
-                                                    "test -s $QUEUE/$$.envelope &&\n"  // else it was given up
-                                                    "mv $QUEUE/$$.part $QUEUE/$$.message\n")}};
+  const auto queue = std::make_shared<Queue>();
+  server.environment = {{"QMAILHOME", files.path()}, {"QUEUE", queue->files().path()}, {"QMAILQUEUE", Queue::prog()}};
+  server.spool = queue->files().file("new");
   // qmail-queue gets LF; and CR and dot at the start of a line lose the dot.
   server.drops = "\r.";
   server.queue = [queue] {
     std::vector<Queued> queued;
-    for (fs::path path : files_in(queue)) {
-      if (path.extension() != ".message") continue;
-      queued.push_back({.sender = {}, .recipients = {}, .content = read_file(path)});
-      read_envelope(read_file(path.replace_extension(".envelope")), queued.back());
+    for (const QueuedMessage& message : queue->queued()) {
+      queued.push_back({.sender = {}, .recipients = {}, .content = message.message});
+      read_envelope(message.envelope, queued.back());
     }
     return queued;
   };
-  server.environments = [queue] { return texts_in(queue, ".environment"); };
+  server.environments = [queue] {
+    std::vector<std::string> texts;
+    for (const QueuedMessage& message : queue->queued()) texts.push_back(message.environment);
+    return texts;
+  };
   return server;
 }
 
@@ -123,12 +123,15 @@ MailServer exim(const TempDir& files) {
   const std::string settings = files.write(
       "exim.conf", "primary_hostname = mx.local\nspool_directory = " + spool + "\nlog_file_path = " + spool +
                        "/log/%slog\nqueue_only = true\nhost_lookup =\nkeep_environment =\n"
-                       "acl_smtp_rcpt = accept\nacl_smtp_data = accept\nsmtp_enforce_sync = false\n");
+                       "acl_smtp_rcpt = accept\nacl_smtp_data = accept\nsmtp_enforce_sync = false\n"
+                       "smtp_max_synprot_errors = 1000\nsmtp_max_unknown_commands = 1000\n"
+                       "smtp_accept_max_nonmail = 1000\n");
   server.prog = {"/usr/sbin/exim4", "-C", settings, "-bs", "-odq", "-oMa", "192.0.2.1"};
   server.drops = "\r\n ";  // a bare CR or LF becomes something else
-  server.queue = [spool] {
+  server.spool = spool + "/input";
+  server.queue = [input = server.spool] {
     std::vector<Queued> queued;
-    for (const fs::path& path : files_in(spool + "/input"))
+    for (const fs::path& path : files_in(input))
       if (path.native().ends_with("-H")) queued.push_back(exim_message(path));
     return queued;
   };
@@ -156,7 +159,7 @@ Queued postfix_message(const std::string& file) {
   return queued;
 }
 
-MailServer postfix(const TempDir& files) {
+MailServer postfix(const TempDir& files, bool tells_environments) {
   MailServer server;
   // Never one that is installed: its postdrop has a group's rights, and so does
   // not listen to MAIL_CONFIG.
@@ -166,20 +169,26 @@ MailServer postfix(const TempDir& files) {
     server.missing = "postfix is not there: make eod-table unpacks it";
   const std::string home = files.make_directory("postfix"), queue = home + "/queue";
   for (const char* name : {"postfix/queue", "postfix/queue/maildrop", "postfix/queue/pid",
-                           "postfix/queue/public", "postfix/data", "postfix/environments"})
+                           "postfix/queue/public", "postfix/data"})
     files.make_directory(name);
   files.write("postfix/master.cf", "");
-  files.make_directory("postfix/commands");
-  files.script("postfix/commands/postdrop", "#!/bin/sh\nenv >" + home + "/environments/$$.environment\nexec " + root +
-                                                "/usr/sbin/postdrop \"$@\"\n");
+  std::string commands = root + "/usr/sbin", daemons = root + "/usr/lib/postfix/sbin";
+  if (tells_environments) {
+    const std::string environments = files.make_directory("postfix/environments");
+    files.make_directory("postfix/commands");
+    files.script("postfix/commands/postdrop", "#!/bin/sh\nenv >" + environments + "/$$.environment\nexec " + commands +
+                                                  "/postdrop \"$@\"\n");
+    commands = home + "/commands";
+    server.environments = [environments] { return texts_in(environments, ".environment"); };
+  }
   const std::string passed = "LD_LIBRARY_PATH MAIL_CONFIG PATH SPFRESULT SPFDOMAIN SPFMECHANISM SSL_TLS_SNI\n";
   const std::string settings = files.write(
       "postfix/main.cf",
       "compatibility_level = 3.6\nmyhostname = mx.local\nmail_owner = daemon\n"
       "setgid_group = bin\nqueue_directory = " + queue + "\ndata_directory = " + home +
-          "/data\ncommand_directory = " + home + "/commands\ndaemon_directory = " + root +
-          "/usr/lib/postfix/sbin\nalias_maps =\nalias_database =\nlocal_recipient_maps =\n"
-          "proxy_read_maps =\nsmtpd_error_sleep_time = 0\nmessage_size_limit = 0\n"
+          "/data\ncommand_directory = " + commands + "\ndaemon_directory = " + daemons +
+          "\nalias_maps =\nalias_database =\nlocal_recipient_maps =\nproxy_read_maps =\n"
+          "smtpd_error_sleep_time = 0\nsmtpd_hard_error_limit = 1000\nmessage_size_limit = 0\n"
           "import_environment = " + passed + "export_environment = " + passed);
   // It waits where somebody may still be writing.
   fs::last_write_time(settings, fs::file_time_type::clock::now() - std::chrono::hours(1));
@@ -190,16 +199,12 @@ MailServer postfix(const TempDir& files) {
   server.ehlo =
       "250-mx.local\n250-PIPELINING\n250-SIZE\n250-VRFY\n250-ETRN\n250-ENHANCEDSTATUSCODES\n250-8BITMIME\n"
       "250-DSN\n250-SMTPUTF8\n250 CHUNKING";
-  // It refuses to run as root, whose files it is still to read and write here.
-  if (geteuid() == 0)
-    server.prog = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
-                   "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"};
-  for (const std::string& word : {root + "/usr/sbin/sendmail", std::string("-bs")})
-    server.prog.push_back(word);
+  server.prog = {daemons + "/smtpd", "-S"};  // which is what sendmail -bs becomes
   server.drops = "\r";
-  server.queue = [queue] {
+  server.spool = queue + "/maildrop";
+  server.queue = [maildrop = server.spool] {
     std::vector<Queued> queued;
-    for (const fs::path& path : files_in(queue + "/maildrop")) {
+    for (const fs::path& path : files_in(maildrop)) {
       // Else it is being written, or given up and gone since: of what is not there
       // the permissions are unknown, which has all bits set.
       const fs::file_status status = fs::status(path);
@@ -208,7 +213,6 @@ MailServer postfix(const TempDir& files) {
     }
     return queued;
   };
-  server.environments = [home] { return texts_in(home + "/environments", ".environment"); };
   return server;
 }
 
@@ -217,10 +221,17 @@ MailServer postfix(const TempDir& files) {
 MailServer mail_server(const std::string& name, const TempDir& files) {
   MailServer server = name == "mailfront" ? mailfront(files)
                       : name == "exim"    ? exim(files)
-                      : name == "postfix" ? postfix(files)
+                      : name == "postfix" ? postfix(files, false)
                                           : child(files, name == "lax");
   server.name = name;
   return server;
+}
+
+std::vector<Queued> take_queue(const MailServer& server) {
+  const std::vector<Queued> queued = server.queue();
+  if (fs::is_regular_file(server.spool)) fs::resize_file(server.spool, 0);
+  for (const fs::path& path : files_in(server.spool)) fs::remove(path);
+  return queued;
 }
 
 std::string without_received(std::string_view content) {
@@ -232,7 +243,7 @@ std::string without_received(std::string_view content) {
 
 MailServer mailfront_or_postfix(const TempDir& files) {
   MailServer server = mail_server("mailfront", files);
-  if (!server.missing.empty()) server = mail_server("postfix", files);
+  if (!server.missing.empty()) server = postfix(files, true);
   if (!server.missing.empty()) throw std::runtime_error("neither mailfront nor postfix");
   return server;
 }

@@ -27,8 +27,9 @@ struct MailServer {
   // postfix only.
   std::string greeting, ehlo, ehlo_behind;
   std::function<std::vector<Queued>()> queue;
-  // What its queue program was given, a text for each run, in lines; mailfront
-  // and postfix only.
+  std::string spool;  // the directory or the file where that finds them
+  // Of what its queue program was given, SPF* at least, a text for each run, in
+  // lines; mailfront and mailfront_or_postfix() only.
   std::function<std::vector<std::string>()> environments;
   std::string drops;  // octets that it may change in a message
 };
@@ -39,6 +40,9 @@ inline constexpr const char* mail_servers[] = {"strict", "lax", "mailfront", "ex
 
 // `files` holds the queue, and must outlive what is returned.
 MailServer mail_server(const std::string& name, const TempDir& files);
+
+// What is queued, which is gone then; for a server that is in no transaction.
+std::vector<Queued> take_queue(const MailServer& server);
 
 // What is queued without the server's own Received field at its top.
 std::string without_received(std::string_view content);
