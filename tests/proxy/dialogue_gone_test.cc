@@ -53,28 +53,6 @@ TEST_CASE("a client that closes is noticed at once, whatever the child hangs in"
   }
 }
 
-TEST_CASE("nobody who has stopped reading keeps a session for long", "[waits]") {
-  // Its client sends and never reads.
-  Setup setup = level("1", {{"CHILD_RECORD", "/dev/null"}});
-  setup.control = {{"timeoutsmtpd", "1\n"}};
-  Wrapped unread(setup);
-  unread.hello();
-  std::string commands;
-  while (commands.size() < 60000) commands += "NOOP\r\n";
-  CHECK(unread.client().flood(commands, 16 << 20) < (2 << 20));
-  // Its client closes while all buffers are full of its message: nothing more
-  // is read then, only the hang-up itself can show.
-  Wrapped full(level("1", {{"CHILD_FAULT", "data=say:354 go\\r\\n|hang"}}));
-  full.hello().talk({mail, rcpt, "DATA"});
-  CHECK(full.client().flood(std::string(4096, 'x'), 16 << 20) < (2 << 20));
-
-  full.client().close();
-  CHECK(full.process().wait());  // both have 10 seconds at the end
-  CHECK(unread.process().wait());
-  CHECK(full.process().group_gone());
-  CHECK(unread.process().group_gone());
-}
-
 TEST_CASE("over TCP, where a hang-up is a reset, it is noticed too") {
   const TempDir files;
   const Server server({program("spfwrap"), test_program("child")},
@@ -136,27 +114,5 @@ TEST_CASE("a new child that hangs at its start leaves the old one and its sessio
     CHECK(spfwrap.hello().ask(mail) == "451 unable to start SMTP server again (#4.3.0)");
     CHECK(spfwrap.talk({"NOOP", "QUIT"}) == "250 ok\n221 child.example\n");
     CHECK(spfwrap.finish() == 0);
-  }
-}
-
-TEST_CASE("a child that never ends is killed in the end", "[waits]") {
-  const struct { const char* why; const char* fault; const char* last; } cases[] = {
-      {"its replies do not end", "noop=endless", "421"},
-      {"it hangs in a command", "noop=hang", "421"},
-      {"it hangs at its end, the first one at QUIT", "quit=hang;eof=hang", "250 ok"},
-  };
-  std::vector<std::unique_ptr<Wrapped>> all;  // side by side
-  for (const auto& c : cases) {
-    INFO(c.why);
-    Setup setup = level("1", {{"CHILD_FAULT", c.fault}});
-    setup.control = {{"timeoutsmtpd", "1\n"}};
-    all.push_back(std::make_unique<Wrapped>(setup));
-    all.back()->hello().ask(mail);
-    CHECK(all.back()->ask("NOOP").starts_with(c.last));
-    all.back()->client().close();
-  }
-  for (auto& spfwrap : all) {
-    CHECK(spfwrap->process().wait());
-    CHECK(spfwrap->process().group_gone());
   }
 }

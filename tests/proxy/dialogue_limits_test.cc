@@ -1,5 +1,5 @@
 // Bounds that a server needs: nobody waits for DNS who need not, nobody makes
-// us ask, start or hold more than so much.
+// us ask, start or hold more than so much, or stay for longer.
 #include <signal.h>
 
 #include <algorithm>
@@ -13,10 +13,17 @@ using namespace test;
 
 namespace {
 
-// Memory of its own that spfwrap has changed, in kB. (Private_Dirty would also
-// count pages of a program that was linked a moment ago and isn't on disk yet.)
-long changed_memory(Wrapped& spfwrap) {
-  const std::string rollup = read_file("/proc/" + std::to_string(spfwrap.process().pid()) + "/smaps_rollup");
+constexpr const char* mail = "MAIL FROM:<a@pass.example.org>";
+constexpr const char* rcpt = "RCPT TO:<b@example.org>";
+
+std::string in_proc(Wrapped& spfwrap, const std::string& file) {
+  return read_file("/proc/" + std::to_string(spfwrap.process().pid()) + "/" + file);
+}
+
+// Memory of its own that spfwrap has changed, in kB, from smaps_rollup.
+// (Private_Dirty would also count pages of a program that was linked a moment ago
+// and isn't on disk yet.)
+long changed_memory(const std::string& rollup) {
   const auto at = rollup.find("Anonymous:");
   return at == rollup.npos ? -1 : std::stol(rollup.substr(at + 10));
 }
@@ -64,7 +71,7 @@ TEST_CASE("a client that hangs up ends its check: DNS is asked no more") {
   };
   for (const auto& c : cases) {
     INFO(c.why);
-    SlowDns dns(100ms);  // a second for all of it
+    SlowDns dns(300ms);  // three seconds for all of it
     Wrapped spfwrap(level("3", dns.environment()));
     spfwrap.hello().client().send(std::string(slow_mail) + "\r\n" + c.behind);
     const std::size_t before = questions(dns);
@@ -72,7 +79,7 @@ TEST_CASE("a client that hangs up ends its check: DNS is asked no more") {
       spfwrap.client().half_close();
     else
       spfwrap.client().close();
-    CHECK(spfwrap.process().wait(c.half ? patience : 700ms));
+    CHECK(spfwrap.process().wait(c.half ? patience : 2100ms));
     CHECK(spfwrap.process().group_gone());
     // Whoever could have asked has ended.
     CHECK(before + dns.server.seen().size() < 6);
@@ -171,6 +178,50 @@ TEST_CASE("a record that is made to cost much costs little, and its result stand
   }
 }
 
+TEST_CASE("nobody who has stopped reading keeps a session for long", "[waits]") {
+  // Its client sends and never reads.
+  Setup setup = level("1", {{"CHILD_RECORD", "/dev/null"}});
+  setup.control = {{"timeoutsmtpd", "1\n"}};
+  Wrapped unread(setup);
+  unread.hello();
+  std::string commands;
+  while (commands.size() < 60000) commands += "NOOP\r\n";
+  CHECK(unread.client().flood(commands, 16 << 20) < (2 << 20));
+  // Its client closes while all buffers are full of its message: nothing more
+  // is read then, only the hang-up itself can show.
+  Wrapped full(level("1", {{"CHILD_FAULT", "data=say:354 go\\r\\n|hang"}}));
+  full.hello().talk({mail, rcpt, "DATA"});
+  CHECK(full.client().flood(std::string(4096, 'x'), 16 << 20) < (2 << 20));
+
+  full.client().close();
+  CHECK(full.process().wait());  // both have 10 seconds at the end
+  CHECK(unread.process().wait());
+  CHECK(full.process().group_gone());
+  CHECK(unread.process().group_gone());
+}
+
+TEST_CASE("a child that never ends is killed in the end", "[waits]") {
+  const struct { const char* why; const char* fault; const char* last; } cases[] = {
+      {"its replies do not end", "noop=endless", "421"},
+      {"it hangs in a command", "noop=hang", "421"},
+      {"it hangs at its end, the first one at QUIT", "quit=hang;eof=hang", "250 ok"},
+  };
+  std::vector<std::unique_ptr<Wrapped>> all;  // side by side
+  for (const auto& c : cases) {
+    INFO(c.why);
+    Setup setup = level("1", {{"CHILD_FAULT", c.fault}});
+    setup.control = {{"timeoutsmtpd", "1\n"}};
+    all.push_back(std::make_unique<Wrapped>(setup));
+    all.back()->hello().ask(mail);
+    CHECK(all.back()->ask("NOOP").starts_with(c.last));
+    all.back()->client().close();
+  }
+  for (auto& spfwrap : all) {
+    CHECK(spfwrap->process().wait());
+    CHECK(spfwrap->process().group_gone());
+  }
+}
+
 TEST_CASE("memory is bounded whatever either side sends, and whatever it does not read", "[waits]") {
   const std::string long_help = "help=say:214-" + std::string(1500, 'x') + "\\r\\n214 x\\r\\n";
   const std::string open = "MAIL FROM:<a@pass.example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n";
@@ -204,8 +255,11 @@ TEST_CASE("memory is bounded whatever either side sends, and whatever it does no
     // Of what is taken whole a pause means that the machine has much to do.
     const std::size_t taken = spfwrap.client().flood(much, 20'000'000, c.takes == all ? patience : 500ms);
     if (c.takes != either) CHECK((taken >= 20'000'000) == (c.takes == all));
-    const long memory = changed_memory(spfwrap);
-    INFO(memory << " kB");
+    const std::string rollup = in_proc(spfwrap, "smaps_rollup");
+    const long memory = changed_memory(rollup);
+    INFO(memory << " kB: " << rollup);
+    INFO("it is " << in_proc(spfwrap, "status").substr(0, 200) << spfwrap.process().wait(0ms).value_or(-1)
+                  << ", and said " << spfwrap.errors());
     CHECK(memory > 0);
     CHECK(memory < (sanitized() ? 30000 : 500));
     spfwrap.process().signal(SIGKILL);
