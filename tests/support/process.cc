@@ -79,8 +79,9 @@ Process::Process(const Arguments& arguments, const Environment& environment, Str
   auto argv = pointers(arguments);
   auto envp = pointers(settings);
 
-  pid_ = fork();
-  if (pid_ == -1) throw std::runtime_error("fork");
+  // Not fork, which makes us pay for each page that we write to afterwards.
+  pid_ = vfork();
+  if (pid_ == -1) throw std::runtime_error("vfork");
   if (pid_ == 0) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
