@@ -40,6 +40,19 @@ struct MailHost {
   }
 };
 
+// The replies to a message, up to the first refusal.
+std::string send(const Server& server, const std::string& sender) {
+  SmtpClient client = server.connect();
+  std::string replies = client.reply() + '\n';
+  for (const std::string& said : {std::string("HELO x"), "MAIL FROM:<" + sender + ">",
+                                  std::string("RCPT TO:<b@example.org>"), std::string("DATA"), std::string(".")}) {
+    const std::string reply = client.ask(said);
+    replies += reply + '\n';
+    if (reply[0] != '2' && reply[0] != '3') break;
+  }
+  return replies;
+}
+
 std::string from_client(const std::string& address, const std::string& behaviour) {
   return "127.:allow,TCPREMOTEIP=\"" + address + "\",SPFBEHAVIOR=\"" + behaviour + "\"\n";
 }
@@ -128,8 +141,8 @@ TEST_CASE("without a rule the level is the control file's") {
 TEST_CASE("it stands behind rblsmtpd") {
   const MailHost host("127.:allow,TCPREMOTEIP=\"192.0.2.1\",SPFBEHAVIOR=\"3\",RBLSMTPD=\"\"\n",
                       {"rblsmtpd", "-r", "rbl.invalid"});
-  CHECK(swaks(host.server, {"--from", "a@pass.example.org", "--to", "b@example.org"}).code == 0);
-  CHECK(swaks(host.server, {"--from", "a@fail.example.org", "--to", "b@example.org"}).code == 24);
+  CHECK(send(host.server, "a@pass.example.org").find("\n354 ") != std::string::npos);
+  CHECK(send(host.server, "a@fail.example.org").find("\n250 ok\n550 ") != std::string::npos);
   CHECK(host.messages().size() == 1);
 
   const MailHost listed("127.:allow,TCPREMOTEIP=\"192.0.2.1\",SPFBEHAVIOR=\"3\",RBLSMTPD=\"-listed\"\n",
@@ -140,7 +153,8 @@ TEST_CASE("it stands behind rblsmtpd") {
 
 TEST_CASE("a TXT set that fits only over TCP is read") {
   const MailHost host(from_client("192.0.2.1", "3"));
-  CHECK(swaks(host.server, {"--from", "a@long.example.org", "--to", "b@example.org"}).code == 0);
+  CHECK(send(host.server, "a@long.example.org").find("\n354 ") != std::string::npos);
+  CHECK(host.messages().size() == 1);
   CHECK(host.environments().find("\nSPFMECHANISM=ip4:192.0.2.1\n") != std::string::npos);
 }
 
@@ -185,9 +199,9 @@ TEST_CASE("swaks with pipelining hears the same") {
 }
 
 TEST_CASE("a server that takes LF.LF as an end is not shown one") {
+  const MailHost host(from_client("192.0.2.1", "3"));
   for (const std::string& row : {std::string("\n.\n"), std::string("\r\n.\n"), std::string("\n.\r\n"),
                                  std::string("\r\n\r.\n"), std::string("\r\n.\r\r\n"), std::string("\r.\r\n")}) {
-    const MailHost host(from_client("192.0.2.1", "3"));
     SmtpClient client = host.server.connect();
     client.reply();
     client.talk({"EHLO x", "MAIL FROM:<a@pass.example.org>", "RCPT TO:<b@example.org>", "DATA"});
@@ -195,8 +209,9 @@ TEST_CASE("a server that takes LF.LF as an end is not shown one") {
     const std::string heard = client.rest();
     INFO(heard);
     const bool refused = heard.starts_with("451 See https://cr.yp.to/docs/smtplf.html.\n");
-    CHECK(host.messages().size() == (refused ? 0 : 1));
+    const std::vector<Queued> all = take_queue(host.mail);
+    CHECK(all.size() == (refused ? 0 : 1));
     CHECK(host.server.errors().find("evil") == std::string::npos);  // mailfront reports each MAIL
-    for (const Queued& queued : host.mail.queue()) CHECK(queued.sender == "a@pass.example.org");
+    for (const Queued& queued : all) CHECK(queued.sender == "a@pass.example.org");
   }
 }
