@@ -213,9 +213,11 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y --no-install-recommends $(PACKAGES)
 
+# Some tests wait for a while: one more than the processors keeps these busy.
+JOBS = $(shell expr $$(nproc) + 1)
 run-check: all $(TESTS) $(HELPERS) $(CERTIFICATES) $(JUDGE) $(STORM) $(SIMULATE) $(MAIL_SERVER) $(READERS) build/examples
 	mandoc -T lint $(addprefix man/,$(MANPAGES))
-	$(RUN) prove -j 2 $(filter $(LONGEST),$(TESTS)) tests/arrows tests/install $(filter-out $(LONGEST),$(TESTS))
+	$(RUN) prove -j $(JOBS) $(filter $(LONGEST),$(TESTS)) tests/arrows tests/install $(filter-out $(LONGEST),$(TESTS))
 
 run-demo: all $(HELPERS)
 	$(RUN) QMAIL=$(QMAIL) sh tests/demo

@@ -121,7 +121,11 @@ TEST_CASE("a line is as slow as it is told, over TCP with its handshake") {
   CHECK(over_udp < 40);
   const std::string query = question(2);
   const std::string message = std::string{char(query.size() >> 8), char(query.size())} + query;
-  const double over_tcp = least(45, [&] { return milliseconds_over(connected(SOCK_STREAM, far, 0), message); });
+  const double over_tcp = least(45, [&] {
+    const auto start = Clock::now();
+    milliseconds_over(connected(SOCK_STREAM, far, 0), message);
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  });
   CHECK(over_tcp >= 39);
   CHECK(over_tcp < 60);
 }
