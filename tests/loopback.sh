@@ -56,6 +56,7 @@ server:
   server-count: 1
   rrl-ratelimit: 0
   rrl-size: 1
+  xfrd-tcp-max: 1
   zonesdir: "$home"
   xfrdir: "$home"
   pidfile: "$home/nsd.pid"
