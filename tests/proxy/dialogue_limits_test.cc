@@ -200,8 +200,8 @@ TEST_CASE("nobody who has stopped reading keeps a session for long", "[waits]") 
   CHECK(full.client().flood(std::string(4096, 'x'), 16 << 20) < (2 << 20));
 
   full.client().close();
-  CHECK(full.process().wait());  // both have 10 seconds at the end
-  CHECK(unread.process().wait());
+  CHECK(full.process().wait(60s));  // both have 10 seconds at the end, and much to read before
+  CHECK(unread.process().wait(60s));
   CHECK(full.process().group_gone());
   CHECK(unread.process().group_gone());
 }
