@@ -153,6 +153,14 @@ std::string in_directory(const char* variable, const char* usual, const std::str
 
 }  // namespace
 
+std::map<int, std::string> descriptors(pid_t pid) {
+  std::map<int, std::string> result;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone))
+    result[std::stoi(entry.path().filename())] = std::filesystem::read_symlink(entry.path(), gone);
+  return result;
+}
+
 std::string program(const std::string& name) { return in_directory("SPFWRAP_BIN", ".", name); }
 
 bool sanitized() { return program("").find("/sanitize") != std::string::npos; }

@@ -79,6 +79,9 @@ struct Finished {
 Finished run(const Arguments& arguments, const Environment& environment = {},
              milliseconds limit = patience);
 
+// A process's descriptors, and what each is, as /proc tells.
+std::map<int, std::string> descriptors(pid_t pid);
+
 // Where the programs are that `make` built: SPFWRAP_BIN, SPFWRAP_BUILD.
 std::string program(const std::string& name);         // spfwrap itself
 std::string test_program(const std::string& name);    // of tests/programs

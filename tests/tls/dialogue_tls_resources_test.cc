@@ -36,15 +36,6 @@ long private_memory(pid_t pid) {
   return sum;
 }
 
-// The process's descriptors, and what each is.
-std::map<int, std::string> descriptors(pid_t pid) {
-  std::map<int, std::string> result;
-  std::error_code gone;
-  for (const auto& entry : std::filesystem::directory_iterator(proc(pid, "fd"), gone))
-    result[std::stoi(entry.path().filename())] = std::filesystem::read_symlink(entry.path(), gone);
-  return result;
-}
-
 // How many of them are TCP connections.
 int connections(pid_t pid) {
   std::set<std::string> all;
