@@ -261,12 +261,14 @@ Judgement check(const Query& query, const CheckOptions& options, Resolver& resol
 
 std::vector<std::string> rule_problems(std::string_view terms) {
   std::vector<std::string> problems;
+  if (terms.empty()) return problems;
   for (const SyntaxProblem& problem : parse_terms(terms).problems)
     problems.push_back(text_of(problem));
   return problems;
 }
 
 std::string explanation_problem(std::string_view explanation) {
+  if (explanation.empty()) return {};
   for (const std::string_view line : lines_of(explanation))
     if (auto problem = macro_problem(without_patch_macros(line), MacroUse::explanation))
       return *problem;

@@ -287,6 +287,7 @@ Levels read_levels(const Reader& reader, Config& config, const char* control_nam
 std::string read_forwarders(const Reader& reader, Config& config) {
   static constexpr const char* control_name = "spfforwarders";
   std::string text = reader.list(control_name);
+  if (text.empty()) return text;
   const std::vector<std::string> problems = forwarder_problems(text);
   const std::size_t named = std::min(problems.size(), reader.most_named());
   config.warnings.insert(config.warnings.end(), problems.begin(), problems.begin() + named);
