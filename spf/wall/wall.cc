@@ -74,7 +74,6 @@ SealedAddresses::SealedAddresses(const std::vector<SocketAddress>& addresses) {
     sealed[next].address = address;
     places_.push_back(&sealed[next++].address);
   }
-  if (mprotect(sealed, sealed_size, PROT_READ) != 0) fail("mprotect");
 }
 
 SealedAddresses::~SealedAddresses() { munmap(std::exchange(sealed, nullptr), sealed_size); }
@@ -88,6 +87,9 @@ bool raise_wall() {
   limit(RLIMIT_NOFILE, 64);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     fail("no_new_privs");
+  // Done here, of all processes: where the page was just inherited, no processor
+  // has to be told.
+  if (sealed != nullptr && mprotect(sealed, sealed_size, PROT_READ) != 0) fail("mprotect");
   if (sanitized) return true;
   limit(RLIMIT_AS, 64 << 20);
   put_sealed_address_into_filter();

@@ -18,7 +18,7 @@ inline constexpr int walled_output = 0;
 inline constexpr unsigned walled_cpu_seconds = 1;
 
 // The addresses to which a walled process may connect, in memory that nothing
-// can change any more. seccomp can compare pointers but not what they point
+// behind the wall can change. seccomp can compare pointers but not what they point
 // to, so each address has its place: IPv4 addresses in the first `sealed_slots`
 // of them, IPv6 addresses in as many more. In a place that is not needed stands
 // another of the addresses: zeros there would be AF_UNSPEC, with which

@@ -93,7 +93,7 @@ void WalledProcess::note_end(int status) {
 
 WalledProcess::State WalledProcess::take() {
   for (;;) {
-    char octets[4096];
+    char octets[1024];  // most texts; no page of the stack more
     const ssize_t count = ::read(output_.get(), octets, sizeof octets);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return State::working;
