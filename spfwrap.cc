@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
     const auto peer = [] { return spf::peer_address(0); };
     spf::Config config = spf::read_config(std::getenv, peer);
     warn(config);
-    if (!config.aside) return spf::run_proxy(std::move(config), prog, inherited_environment());
+    if (!config.aside) spf::run_proxy(std::move(config), prog, inherited_environment());
   } catch (const spf::ControlError& error) {
     say_to_client(spf::reply::controls);
     spf::write_fatal(error.what());

@@ -59,7 +59,7 @@ class QueueProgram {
 
 }  // namespace
 
-int run_proxy(Config config, char* const* argv, std::vector<char*> environment) {
+void run_proxy(Config config, char* const* argv, std::vector<char*> environment) {
   // A closed descriptor 0, 1 or 2 must not become a pipe of ours.
   for (int fd; (fd = open("/dev/null", O_RDWR)) >= 0;)
     if (fd > 2) {
@@ -78,7 +78,7 @@ int run_proxy(Config config, char* const* argv, std::vector<char*> environment) 
   Kernel kernel(config, queue ? &queue->annotations() : nullptr);
   if (!problem.empty()) kernel.warn(problem);
   Session session(config, getpid(), is_own_address);
-  return Proxy(config, session, kernel, argv, std::move(environment)).run();
+  kernel.exit(Proxy(config, session, kernel, argv, std::move(environment)).run());
 }
 
 }  // namespace spf

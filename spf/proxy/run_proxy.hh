@@ -7,10 +7,11 @@
 namespace spf {
 
 // Serves one client on descriptors 0 and 1, with prog `argv` (ending in a null
-// pointer) behind it; the exit code is the child's own, or 111. Prog's
+// pointer) behind it, and ends this process with the child's own exit code, or
+// 111. Prog's
 // `environment` comes without the variables that speak of a verdict; its entries
 // are not copied, so that the process which checks can wipe the only ones there
 // are. Throws what Proxy does.
-int run_proxy(Config config, char* const* argv, std::vector<char*> environment);
+[[noreturn]] void run_proxy(Config config, char* const* argv, std::vector<char*> environment);
 
 }  // namespace spf
