@@ -20,6 +20,7 @@
 #include "spf/base/exit_code.hh"
 #include "spf/base/log.hh"
 #include "spf/base/environment.hh"
+#include "spf/base/unforked.hh"
 #include "spf/base/usage.hh"
 #include "spf/proxy/run_proxy.hh"
 #include "spf/dialogue/reply.hh"
@@ -32,8 +33,10 @@ constexpr spf::Usage usage = {
     "7208). It goes into the run script behind tcpserver; SPFBEHAVIOR (0 to 6) in the\n"
     "environment, or in control/spfbehavior, says what it does. See spfwrap(8)."};
 
-// The environment without what only a checked MAIL may set, or name.
+// The environment without what only a checked MAIL may set, or name; where it
+// stays as long as we run.
 std::vector<char*> inherited_environment() {
+  spf::move_environment_to_unforked();
   constexpr std::array<std::string_view, 1> annotation = {"SPFFD"};
   std::vector<char*> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {

@@ -8,8 +8,7 @@
 
 namespace spf {
 
-// The memory of several, which is not there in processes that are forked. What is
-// not used is not touched, so it costs nothing.
+// The memory of several (unforked.hh).
 class BufferMemory {
  public:
   // Throws std::bad_alloc.

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "spf/base/read_write.hh"
+#include "spf/base/unforked.hh"
 #include "spf/dns/dns_resolver.hh"
 
 namespace spf {
@@ -22,16 +23,10 @@ struct Heading {
   std::uint32_t has_filter;
 };
 
-// Nothing in it is needed any more, and a stranger's record has no business there.
-void wipe_environment() {
-  for (char** entry = environ; *entry != nullptr; ++entry) std::memset(*entry, 0, std::strlen(*entry));
-  *environ = nullptr;
-}
-
 // What the process must not have of its parent. False if it can't be taken away.
 bool leave_parent(pid_t parent, int output) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) return false;
-  wipe_environment();
+  environ = nullptr;
   return dup2(output, walled_output) >= 0 && close_range(walled_output + 1, ~0u, 0) == 0;
 }
 
@@ -57,6 +52,7 @@ bool leave_parent(pid_t parent, int output) {
 
 WalledProcess::WalledProcess(const SealedAddresses& name_servers, Clock::time_point deadline,
                              unsigned most_questions, const Work& work) {
+  move_environment_to_unforked();
   Pipe pipe = make_pipe();
   const pid_t parent = getpid();
   // fork() would write in pages of libc's first, which are then copied; what it

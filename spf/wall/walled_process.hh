@@ -24,10 +24,11 @@ class WalledProcess {
   // What it does behind the wall; an exception ends it without a text.
   using Work = std::function<std::string(Resolver&)>;
 
-  // Starts it. It has a copy of our memory, but for buffers (buffer.hh) and the
-  // environment, and none of our descriptors; it dies when we do. Its resolver
-  // asks `name_servers` until `deadline`, `most_questions` at most. Throws
-  // std::system_error.
+  // Starts it. It has a copy of our memory, but for what is unforked (unforked.hh):
+  // buffers, and the environment, which is moved there; and it has none of our
+  // descriptors. It dies when we do. Its resolver asks `name_servers` until
+  // `deadline`, `most_questions` at most. Throws std::system_error and
+  // std::bad_alloc.
   WalledProcess(const SealedAddresses& name_servers, Clock::time_point deadline,
                 unsigned most_questions, const Work& work);
 
