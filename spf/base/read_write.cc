@@ -12,12 +12,11 @@
 namespace spf {
 namespace {
 
-// What is read of `file` at once: mostly all of it.
+// What is read of `file` at once: all of it, where its size is known.
 std::size_t first_piece(const Descriptor& file) {
   struct stat status;
-  constexpr std::size_t usual = 4096;
-  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return usual;
-  return std::max(usual, std::size_t(status.st_size) + 1);  // which finds its end too
+  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0) return 4096;
+  return std::size_t(status.st_size) + 1;  // which finds its end too
 }
 
 }  // namespace
