@@ -131,9 +131,9 @@ VERSION := $(firstword $(subst $(comma), ,$(shell sed -n '/^[0-9]/{p;q}' CHANGES
 $(BUILD)/spf/base/usage.o: CXX += -DSPF_VERSION='"$(VERSION)"'
 $(BUILD)/spf/base/usage.o: CHANGES
 
-# Of thousands of lines in a list, each is looked at once a session.
-LINE_READERS = spf/base/lines spf/base/list_file spf/settings/levels
-$(LINE_READERS:%=$(BUILD)/%.o): CXX += -O2
+# What looks at each of thousands: of lines in a list, of terms in a stranger's record.
+BUSY = spf/base/lines spf/base/list_file spf/settings/levels spf/engine/record spf/engine/macro
+$(BUSY:%=$(BUILD)/%.o): CXX += -O2
 
 COMPILE = $(CXX) -I. -DCONF_QMAIL='"$(QMAIL)"' -MMD -MP -c
 

@@ -51,7 +51,7 @@ void walled() {
   do {
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     poll(&p, 1, -1);
-  } while (!evaluator.read());
+  } while (!evaluator.read(no_verdict(query, false)));
 }
 
 void bare_fork() {

@@ -112,11 +112,9 @@ Evaluator::Evaluator(const Query& query, const CheckOptions& options,
                      const SealedAddresses& name_servers, std::chrono::seconds time,
                      Check* check)
     : WalledCheck(name_servers, time,
-                  [&](Resolver& resolver) { return encode(check(query, options, resolver)); }),
-      query_(query),
-      helo_(options.helo) {}
+                  [&](Resolver& resolver) { return encode(check(query, options, resolver)); }) {}
 
-std::optional<CheckAnswer> Evaluator::read() {
+std::optional<CheckAnswer> Evaluator::read(const CheckAnswer& otherwise) {
   switch (process_.read()) {
     case WalledProcess::State::working: return {};
     case WalledProcess::State::died: complaint_ = "SPF check " + process_.end(); break;
@@ -125,7 +123,7 @@ std::optional<CheckAnswer> Evaluator::read() {
       if (auto judgement = decode(process_.take_text())) return *std::move(judgement);
       complaint_ = "SPF check gave no verdict";
   }
-  return no_verdict(query_, helo_);
+  return otherwise;
 }
 
 }  // namespace spf

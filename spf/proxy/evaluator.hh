@@ -25,11 +25,7 @@ class Evaluator final : public WalledCheck {
             const SealedAddresses& name_servers, std::chrono::seconds time,
             Check* check = spf::check);
 
-  std::optional<CheckAnswer> read() override;
-
- private:
-  Query query_;
-  bool helo_;
+  std::optional<CheckAnswer> read(const CheckAnswer& otherwise) override;
 };
 
 // A judgement as octets, and back; nothing for octets that are not exactly one.

@@ -27,7 +27,7 @@ Exempter::Exempter(const Query& query, const ExemptionOptions& options,
         return encode(search(query, options, resolver, nobody));
       }) {}
 
-std::optional<CheckAnswer> Exempter::read() {
+std::optional<CheckAnswer> Exempter::read(const CheckAnswer& otherwise) {
   switch (process_.read()) {
     case WalledProcess::State::working: return {};
     case WalledProcess::State::died: complaint_ = "search for an exemption " + process_.end(); break;
@@ -35,7 +35,7 @@ std::optional<CheckAnswer> Exempter::read() {
       if (auto exemption = decode_exemption(process_.take_text())) return *std::move(exemption);
       complaint_ = "search for an exemption gave no answer";
   }
-  return Exemption{.reason = "", .trouble = true, .problem = ""};
+  return otherwise;
 }
 
 }  // namespace spf

@@ -23,7 +23,7 @@ class Exempter final : public WalledCheck {
            const SealedAddresses& name_servers, std::chrono::seconds time,
            Search* search = exemption);
 
-  std::optional<CheckAnswer> read() override;
+  std::optional<CheckAnswer> read(const CheckAnswer& otherwise) override;
 };
 
 // An exemption as octets, and back; nothing for octets that are not exactly one.

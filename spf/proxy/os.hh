@@ -83,8 +83,8 @@ class RunningCheck {
   virtual int descriptor() const = 0;
 
   // Takes what has arrived. The answer, once all of it is there; of a process that
-  // died or said something else it is temperror, or trouble.
-  virtual std::optional<CheckAnswer> read() = 0;
+  // died or said something else it is `otherwise`.
+  virtual std::optional<CheckAnswer> read(const CheckAnswer& otherwise) = 0;
 
   // After the answer: whether the process has ended and was reaped.
   virtual bool reaped() = 0;

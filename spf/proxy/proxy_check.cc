@@ -31,7 +31,7 @@ void Proxy::start(const char* to_do, Start start) {
 }
 
 void Proxy::hear_check() {
-  std::optional<CheckAnswer> answer = check_.running->read();
+  std::optional<CheckAnswer> answer = check_.running->read(check_.otherwise);
   if (!answer) return;
   if (!check_.running->complaint().empty()) os_.warn(check_.running->complaint());
   end_check(*std::move(answer));

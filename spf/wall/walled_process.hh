@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "spf/base/process.hh"
 #include "spf/dns/resolver.hh"
@@ -21,8 +22,23 @@ class WalledProcess {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // What it does behind the wall; an exception ends it without a text.
-  using Work = std::function<std::string(Resolver&)>;
+  // What it does behind the wall; an exception ends it without a text. Names a
+  // callable object, which must be there while it starts, and has no copy of it: to
+  // free that in memory which is shared by now would cost pages.
+  class Work {
+   public:
+    template <class Callable>
+      requires std::is_invocable_r_v<std::string, const Callable&, Resolver&>
+    Work(const Callable& callable)
+        : callable_(&callable), call_([](const void* callable, Resolver& resolver) {
+            return std::string((*static_cast<const Callable*>(callable))(resolver));
+          }) {}
+    std::string operator()(Resolver& resolver) const { return call_(callable_, resolver); }
+
+   private:
+    const void* callable_;
+    std::string (*call_)(const void*, Resolver&);
+  };
 
   // Starts it. It has a copy of our memory, but for what is unforked (unforked.hh):
   // buffers, and the environment, which is moved there; and it has none of our

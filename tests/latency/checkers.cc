@@ -189,7 +189,7 @@ Outcome check_by_spfwrap(const Task& task) {
   for (;;) {
     pollfd output = {evaluator.descriptor(), POLLIN, 0};
     poll(&output, 1, -1);
-    const auto answer = evaluator.read();
+    const auto answer = evaluator.read(spf::no_verdict(query, options.helo));
     if (!answer) continue;
     const double took = milliseconds_since(start);
     const bool sound = evaluator.complaint().empty();

@@ -42,7 +42,8 @@ Outcome evaluate(Evaluator::Check* check, seconds patience = seconds(20), const 
   for (;;) {
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     if (poll(&p, 1, patience.count() * 1000) <= 0) return {};
-    if (auto answer = evaluator.read()) return {std::get<Judgement>(*answer), evaluator.complaint()};
+    if (auto answer = evaluator.read(no_verdict(query, options.helo)))
+      return {std::get<Judgement>(*answer), evaluator.complaint()};
   }
 }
 
@@ -233,7 +234,7 @@ TEST_CASE("an exemption comes through the wall as it was, and one that can't be 
     while (!answer) {
       pollfd p = {exempter.descriptor(), POLLIN, 0};
       REQUIRE(poll(&p, 1, 20000) == 1);
-      answer = exempter.read();
+      answer = exempter.read(Exemption{"", true, ""});
     }
     CHECK(std::get<Exemption>(*answer) == c.expected);
     CHECK(exempter.complaint().starts_with(c.complaint));
@@ -261,7 +262,7 @@ TEST_CASE("a check has a second of the processor, and the log hears that it took
     signal(SIGXCPU, before);
     pollfd p = {evaluator.descriptor(), POLLIN, 0};
     REQUIRE(poll(&p, 1, 20000) == 1);
-    const auto answer = evaluator.read();
+    const auto answer = evaluator.read(no_verdict(query, false));
     REQUIRE(answer);
     CHECK(std::get<Judgement>(*answer).verdict.result == Result::temperror);
     CHECK(evaluator.complaint() == "SPF check used more than 1 s of CPU time");
@@ -278,7 +279,7 @@ TEST_CASE("what a check takes of the processor is its own, and known when its ve
   });
   pollfd p = {evaluator.descriptor(), POLLIN, 0};
   REQUIRE(poll(&p, 1, 20000) == 1);
-  REQUIRE(evaluator.read());
+  REQUIRE(evaluator.read(no_verdict(query, false)));
   CHECK(evaluator.cpu_time() > std::chrono::milliseconds(190));
   CHECK(evaluator.cpu_time() < std::chrono::milliseconds(450));
 }

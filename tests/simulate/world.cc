@@ -407,18 +407,17 @@ namespace {
 // Its process says "v" when the verdict is there, and anything else before.
 class SimulatedCheck final : public spf::RunningCheck {
  public:
-  SimulatedCheck(World& world, int fd, pid_t pid, spf::CheckAnswer answer, spf::CheckAnswer otherwise)
-      : world_(world), output_(world, fd), process_(world, pid), answer_(std::move(answer)),
-        otherwise_(std::move(otherwise)) {}
+  SimulatedCheck(World& world, int fd, pid_t pid, spf::CheckAnswer answer)
+      : world_(world), output_(world, fd), process_(world, pid), answer_(std::move(answer)) {}
 
   int descriptor() const override { return output_.get(); }
-  std::optional<spf::CheckAnswer> read() override {
+  std::optional<spf::CheckAnswer> read(const spf::CheckAnswer& otherwise) override {
     char octet;
     const ssize_t count = world_.read(output_.get(), {&octet, 1});
     if (count == -EAGAIN || count == -EINTR) return {};
     if (count <= 0) {
       complaint_ = "SPF check died";
-      return otherwise_;
+      return otherwise;
     }
     if (octet != 'v') return {};
     process_.kill();
@@ -432,7 +431,7 @@ class SimulatedCheck final : public spf::RunningCheck {
   World& world_;
   spf::OwnDescriptor output_;
   spf::OwnProcess process_;
-  spf::CheckAnswer answer_, otherwise_;
+  spf::CheckAnswer answer_;
   std::string complaint_;
   bool reaped_ = false;
 };
@@ -440,23 +439,20 @@ class SimulatedCheck final : public spf::RunningCheck {
 }  // namespace
 
 std::unique_ptr<spf::RunningCheck> World::start_check(const spf::Query& query) {
-  spf::Judgement judgement = stage_->judgement(query);
-  const bool both = judgement.helo.has_value();
-  return start_check(query, std::move(judgement), spf::no_verdict(query, both));
+  return start_check(query, stage_->judgement(query));
 }
 
 std::unique_ptr<spf::RunningCheck> World::start_exemption(const spf::Query& query) {
-  return start_check(query, stage_->exemption(query), spf::Exemption{"", true, ""});
+  return start_check(query, stage_->exemption(query));
 }
 
-std::unique_ptr<spf::RunningCheck> World::start_check(const spf::Query& query, spf::CheckAnswer answer,
-                                                      spf::CheckAnswer otherwise) {
+std::unique_ptr<spf::RunningCheck> World::start_check(const spf::Query& query, spf::CheckAnswer answer) {
   call("start_check", 0);
   fail_start("a check that does not start");
   const FilePair output = make_pipe(manners_.capacity);
   const pid_t pid = new_pid();
   start(pid, stage_->check(output.other, pid, query));
-  return std::make_unique<SimulatedCheck>(*this, open(output.one), pid, std::move(answer), std::move(otherwise));
+  return std::make_unique<SimulatedCheck>(*this, open(output.one), pid, std::move(answer));
 }
 
 void World::kill(pid_t pid) {

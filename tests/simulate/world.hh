@@ -233,8 +233,7 @@ class World final : public spf::Os {
   pid_t new_pid();
   Process& process(pid_t pid);
   void start(pid_t pid, std::shared_ptr<Actor> actor);
-  std::unique_ptr<spf::RunningCheck> start_check(const spf::Query& query, spf::CheckAnswer answer,
-                                                 spf::CheckAnswer otherwise);
+  std::unique_ptr<spf::RunningCheck> start_check(const spf::Query& query, spf::CheckAnswer answer);
 
   Manners manners_;
   Random random_;
