@@ -78,7 +78,8 @@ void run_proxy(Config config, char* const* argv, std::vector<char*> environment)
   Kernel kernel(config, queue ? &queue->annotations() : nullptr);
   if (!problem.empty()) kernel.warn(problem);
   Session session(config, getpid(), is_own_address);
-  kernel.exit(Proxy(config, session, kernel, argv, std::move(environment)).run());
+  const int code = Proxy(config, session, kernel, argv, std::move(environment)).run();
+  kernel.exit(code);  // the proxy is gone by now, and has reaped whom it started
 }
 
 }  // namespace spf

@@ -9,9 +9,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <new>
 #include <cstring>
 #include <functional>
+#include <new>
 #include <string>
 
 #include "tests/catch.hh"
