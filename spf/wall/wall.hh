@@ -20,10 +20,11 @@ inline constexpr unsigned walled_cpu_seconds = 1;
 // The addresses to which a walled process may connect, in memory that nothing
 // behind the wall can change. seccomp can compare pointers but not what they
 // point to, so each address has its place: IPv4 addresses in the first
-// `sealed_slots` of them, IPv6 addresses in as many more. In a place that is not needed stands
-// another of the addresses: zeros there would be AF_UNSPEC, with which
-// connect(2) undoes a connection. The places of a family differ in three bits
-// of their address, so that the filter needs one comparison for all of them.
+// `sealed_slots` of them, IPv6 addresses in as many more. In a place that is
+// not needed stands another of the addresses: zeros there would be AF_UNSPEC,
+// with which connect(2) undoes a connection. The places of a family differ in
+// three bits of their address, so that the filter needs one comparison for all
+// of them.
 inline constexpr std::size_t sealed_size = 4096;
 inline constexpr std::size_t sealed_slots = 8;
 
